@@ -1,0 +1,61 @@
+import { inspect } from "node:util";
+import { z } from "zod";
+
+const BRAND = Symbol.for("run-playbook.secret");
+
+/**
+ * A value that cannot be printed: String(), JSON, inspect and template literals show `[secret]`. Reveal it only where
+ * it goes on to a host's stdin or into a file's content.
+ */
+export class Secret<T extends string = string> {
+  readonly [BRAND] = true;
+  readonly #value: T;
+  constructor(value: T) {
+    this.#value = value;
+    known.add(value);
+  }
+  reveal(): T {
+    return this.#value;
+  }
+  toString(): string {
+    return "[secret]";
+  }
+  toJSON(): string {
+    return "[secret]";
+  }
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}
+
+export const isSecret = (value: unknown): value is Secret =>
+  typeof value === "object" && value !== null && BRAND in value;
+
+// Every secret made in this process, so that output which happens to repeat one (a program that echoes its input) is
+// masked too. Values shorter than 4 characters are not: masking "a" everywhere would destroy all text.
+const known = new Set<string>();
+
+/** Text with every known secret, and each of its lines, masked. */
+export function redact(text: string): string {
+  let masked = text;
+  for (const value of known)
+    for (const line of [value, ...value.split("\n")])
+      if (line.trim().length >= 4) masked = masked.replaceAll(line, "[secret]");
+  return masked;
+}
+
+/** A schema whose values are {@link Secret}s: strings given in a playbook are wrapped, secrets pass through. */
+export const secret = () =>
+  z.union([z.custom<Secret>(isSecret), z.string()]).transform((value): Secret => {
+    if (isSecret(value)) return value;
+    return new Secret(value);
+  });
+
+/** Text with secrets inside it: the whole becomes one. @example secretText`token = ${token}\n` */
+export function secretText(
+  literals: TemplateStringsArray,
+  ...values: (string | number | Secret)[]
+): Secret {
+  const shown = values.map((value) => (isSecret(value) ? value.reveal() : String(value)));
+  return new Secret(String.raw({ raw: literals }, ...shown));
+}

@@ -1,0 +1,7 @@
+import { playbookErrors } from "./catalog/playbook.ts";
+
+/** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
+export const catalog = { ...playbookErrors };
+
+export type ErrorCode = keyof typeof catalog;
+export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof catalog)[C]["message"]>;

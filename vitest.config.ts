@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@run-playbook/source"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    coverage: { provider: "v8", include: ["engine/**/*.ts", "modules/**/*.ts"], reporter: ["text-summary", "json-summary"] },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          typecheck: { enabled: true, checker: "tsc", include: ["test/types/**/*.test-d.ts"] },
+        },
+      },
+      {
+        // Real hosts: one lab at a time, long waits that have deadlines of their own.
+        test: {
+          name: "lab",
+          include: ["test/lab/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
+        },
+      },
+    ],
+  },
+});
