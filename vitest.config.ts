@@ -6,7 +6,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    coverage: { provider: "v8", include: ["engine/**/*.ts", "modules/**/*.ts"], reporter: ["text-summary", "json-summary"] },
+    coverage: {
+      provider: "v8",
+      include: ["engine/**/*.ts", "modules/**/*.ts"],
+      reporter: ["text-summary", "json-summary"],
+    },
     projects: [
       {
         test: {

@@ -22,7 +22,12 @@ export class PlaybookError<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C;
   context: ErrorContext;
 
-  constructor(code: C, details: ErrorDetails<C>, context: ErrorContext = {}, options?: ErrorOptions) {
+  constructor(
+    code: C,
+    details: ErrorDetails<C>,
+    context: ErrorContext = {},
+    options?: ErrorOptions,
+  ) {
     const spec = catalog[code];
     super((spec.message as (...details: unknown[]) => string)(...details), options);
     this.name = "PlaybookError";
