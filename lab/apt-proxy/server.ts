@@ -29,7 +29,8 @@ export function createAptProxy(options: ProxyOptions): Server {
   const running = new Map<string, Promise<Source>>();
   return createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      options.log(`${request.url} ${String(error)}`);
+      // apt hangs up as soon as it has the last byte, before the connection has ended in order.
+      if (!response.writableEnded) options.log(`${request.url} ${String(error)}`);
       // After the first bytes only a cut connection tells the client that the rest is missing.
       if (response.headersSent) response.destroy();
       else refuse(response, 502, String(error));
