@@ -2,9 +2,10 @@ import { createHash, type Hash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress } from "node:zlib";
+import type { Pack } from "tar-stream";
 import type { Arch } from "../artifacts/artifact.ts";
 
 /** How the parts of an image name each other. */
@@ -22,11 +23,14 @@ export interface ImageConfig {
   readonly User?: string;
 }
 
+/** The bytes of a tar. */
+type Tar = Readable | Pack;
+
 interface ImageContent {
   readonly arch: Arch;
   readonly config: ImageConfig;
   /** Plain tars, lowest first. */
-  readonly layers: readonly NodeJS.ReadableStream[];
+  readonly layers: readonly Tar[];
 }
 
 const MEDIA = "application/vnd.oci.image";
@@ -63,7 +67,7 @@ export async function writeImage(dir: string, content: ImageContent): Promise<De
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/";
 
-async function writeLayer(dir: string, tar: NodeJS.ReadableStream) {
+async function writeLayer(dir: string, tar: Tar) {
   const [plain, compressed] = [createHash("sha256"), createHash("sha256")];
   const partial = join(dir, "blobs", "partial");
   let size = 0;
