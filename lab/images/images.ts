@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { PlaybookError } from "#engine/errors/error.ts";
 import { type Member, packed, unpackMember } from "../artifacts/archive.ts";
 import type { Obtained, Workshop } from "../artifacts/artifact.ts";
 import { type EntryKey, obtainEntry } from "../artifacts/cache.ts";
@@ -42,6 +43,7 @@ export async function buildImages(
   const images: Record<string, Image> = {};
   for (const ref of await imageNames(asked, from)) {
     const recipe = recipes[shortName(ref)];
+    checkTag(ref, versions);
     if (recipe === undefined) throw new Error(`no recipe makes the image ${ref}`);
     images[ref] = await buildImage(ref, recipe, from);
   }
@@ -49,6 +51,8 @@ export async function buildImages(
 }
 
 const shortName = (ref: string): string => ref.replace(/^.*\//, "").replace(/:.*$/, "");
+
+const tagOf = (ref: string): string => ref.replace(/^.*:/, "");
 
 // From the cache where the same recipe with the same programs made it before.
 async function buildImage(ref: string, recipe: ImageRecipe, from: Ingredients): Promise<Image> {
@@ -69,6 +73,16 @@ async function buildImage(ref: string, recipe: ImageRecipe, from: Ingredients): 
   return { ref, dir: entry.dir, manifest: await manifestOf(entry.dir) };
 }
 
+// An image whose tag promises another version than is in it would mislead everyone who looks.
+function checkTag(ref: string, { etcd, coredns }: LabVersions): void {
+  const [name, tag] = [shortName(ref), tagOf(ref)];
+  const promised = name === "etcd" ? `v${tag.replace(/-\d+$/, "")}` : tag;
+  const programs: Readonly<Record<string, string>> = { etcd, coredns };
+  const inside = programs[name];
+  if (inside !== undefined && inside !== promised)
+    throw new PlaybookError("PB_LAB_VERSIONS", [ref, name, inside]);
+}
+
 function imageKey(ref: string, recipe: ImageRecipe, { programs, arch }: Ingredients): EntryKey {
   const used: LabArtifact[] = recipe.programs.map(({ artifact }) => artifact);
   if (recipe.debian) used.push("debianBase");
@@ -78,9 +92,8 @@ function imageKey(ref: string, recipe: ImageRecipe, { programs, arch }: Ingredie
     recipe,
     contents.map((files) => Object.values(files).map(({ sha256 }) => sha256)),
   ]);
-  const tag = ref.replace(/^.*:/, "");
   const hash = createHash("sha256").update(made).digest("hex").slice(0, 12);
-  return { name: `image-${shortName(ref)}`, version: `${tag}-${hash}`, arch };
+  return { name: `image-${shortName(ref)}`, version: `${tagOf(ref)}-${hash}`, arch };
 }
 
 async function layersOf(recipe: ImageRecipe, from: Ingredients, scratch: string) {

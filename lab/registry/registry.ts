@@ -49,7 +49,8 @@ export function registryService({ address, port, dir }: ServiceSettings): LabSer
     name: "registry",
     command: [join(dir, "registry"), "serve", join(dir, "config.yml")],
     env: {
-      REGISTRY_HTTP_ADDR: `[${address}]:${port}`,
+      // Read as YAML, where bare brackets would be a list.
+      REGISTRY_HTTP_ADDR: JSON.stringify(`[${address}]:${port}`),
       REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: join(dir, "storage"),
       // It would otherwise look for a collector of traces.
       OTEL_TRACES_EXPORTER: "none",

@@ -34,6 +34,11 @@ export const artifactErrors = {
     message: (command: string, how: string) => `${command} ${how}.`,
     hint: "The lines above are its last ones. A refused download is the usual cause: run again, or give a mirror.",
   },
+  PB_LAB_VERSIONS: {
+    message: (image: string, program: string, version: string) =>
+      `The cluster will pull ${image}, but the lab has ${program} ${version} to put into it.`,
+    hint: "Give the lab the version that this Kubernetes names: lab/versions.ts, or the option for it.",
+  },
   PB_REGISTRY_REFUSED: {
     message: (what: string, status: number, said: string) =>
       `The registry answered ${status} to ${what}: ${said}`,

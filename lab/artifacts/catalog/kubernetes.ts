@@ -1,8 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Arch, type Artifact, ownFile, type ReleaseFile, type Workshop } from "../artifact.ts";
+import { type Arch, type Artifact, ownFile, type Workshop } from "../artifact.ts";
 import { type Entry, obtainEntry } from "../cache.ts";
 import { goBuild } from "../go/build.ts";
-import { writeWrapper } from "../go/module.ts";
+import { downloadModule, writeWrapper } from "../go/module.ts";
 import { findGo } from "../go/toolchain.ts";
 
 /** In the order of building; the times count what the ones before them left in go's cache. */
@@ -22,59 +23,50 @@ const AGNHOST = "k8s.io/kubernetes/test/images/agnhost";
 
 /** Kubernetes' own programs, and agnhost, its network test program, which upstream publishes only as an image. */
 export function kubernetesArtifacts(version: string, arch: Arch) {
-  const program = (name: KubernetesProgram): Artifact => ({
+  const programs = Object.fromEntries(
+    (Object.keys(PROGRAMS) as KubernetesProgram[]).map((name) => [
+      name,
+      programArtifact(name, version, arch),
+    ]),
+  ) as Record<KubernetesProgram, Artifact>;
+  return { ...programs, agnhost: agnhostArtifact(version, arch) };
+}
+
+function programArtifact(name: KubernetesProgram, version: string, arch: Arch): Artifact {
+  const path = `dl.k8s.io/release/${version}/bin/linux/${arch}/${name}`;
+  return {
     name,
     version,
-    files: [releasedProgram(name, version, arch)],
+    files: [{ path, checksums: `${path}.sha256` }],
     released: true,
     buildMs: PROGRAMS[name],
-    build: (workshop, dir) =>
-      buildProgram(
-        { name, version, package: `k8s.io/kubernetes/cmd/${name}` },
-        workshop,
-        join(dir, releasedProgram(name, version, arch).path),
-      ),
-  });
-  const agnhostFile = ownFile("agnhost", version, arch);
-  const agnhost: Artifact = {
+    async build(workshop, dir) {
+      const { dir: cwd } = await moduleOf(version, workshop);
+      const go = await findGo(workshop, `${name} ${version}`);
+      const packages = [`k8s.io/kubernetes/cmd/${name}`];
+      await goBuild(go, { cwd, packages, output: join(dir, path), values: versionValues(version) });
+    },
+  };
+}
+
+function agnhostArtifact(version: string, arch: Arch): Artifact {
+  const file = ownFile("agnhost", version, arch);
+  return {
     name: "agnhost",
     version,
-    files: [agnhostFile],
+    files: [file],
     released: false,
     buildMs: 30_000,
-    build: (workshop, dir) =>
-      buildProgram(
-        { name: "agnhost", version, package: AGNHOST },
-        workshop,
-        join(dir, agnhostFile.path),
-      ),
+    async build(workshop, dir) {
+      const { dir: cwd } = await moduleOf(version, workshop);
+      const go = await findGo(workshop, `agnhost ${version}`);
+      const { Dir } = await downloadModule(go, "k8s.io/kubernetes", version);
+      // Its own version is the tag of its image.
+      const own = await readFile(join(Dir, "test/images/agnhost/VERSION"), "utf8");
+      const values = { "main.Version": own.trim() };
+      await goBuild(go, { cwd, packages: [AGNHOST], output: join(dir, file.path), values });
+    },
   };
-  const programs = Object.fromEntries(
-    (Object.keys(PROGRAMS) as KubernetesProgram[]).map((name) => [name, program(name)]),
-  ) as Record<KubernetesProgram, Artifact>;
-  return { ...programs, agnhost };
-}
-
-const releasedProgram = (name: string, version: string, arch: Arch): ReleaseFile => {
-  const path = `dl.k8s.io/release/${version}/bin/linux/${arch}/${name}`;
-  return { path, checksums: `${path}.sha256` };
-};
-
-interface Program {
-  readonly name: string;
-  readonly version: string;
-  readonly package: string;
-}
-
-async function buildProgram(program: Program, workshop: Workshop, output: string): Promise<void> {
-  const module = await moduleOf(program.version, workshop);
-  const go = await findGo(workshop, `${program.name} ${program.version}`);
-  await goBuild(go, {
-    cwd: module.dir,
-    packages: [program.package],
-    output,
-    values: versionValues(program.version),
-  });
 }
 
 // One module for all of them: what they share is compiled once.

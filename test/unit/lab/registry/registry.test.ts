@@ -22,7 +22,7 @@ test("services listen on the lab's address only", () => {
   expect(registryService(settings)).toMatchObject({
     name: "registry",
     command: ["/cache/registry/registry", "serve", "/cache/registry/config.yml"],
-    env: { REGISTRY_HTTP_ADDR: "[fd00:6:6::1]:5000", OTEL_TRACES_EXPORTER: "none" },
+    env: { REGISTRY_HTTP_ADDR: '"[fd00:6:6::1]:5000"', OTEL_TRACES_EXPORTER: "none" },
     readyUrl: "http://[fd00:6:6::1]:5000/v2/",
   });
   expect(mirrorService(settings).command).toEqual(
