@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { PlaybookError } from "#engine/errors/error.ts";
 import { type EntryRecord, readRecord, writeRecord } from "./entry-record.ts";
 import { withLock } from "./lock.ts";
 
@@ -47,20 +48,37 @@ export async function obtainEntry(
 }
 
 async function fill(dir: string, make: (dir: string) => Promise<string>): Promise<EntryRecord> {
-  const partial = `${dir}.partial-${randomUUID().slice(0, 8)}`;
+  await clearPartials(dir);
+  const partial = `${dir}${PARTIAL}${randomUUID().slice(0, 8)}`;
   const began = performance.now();
   try {
     await mkdir(partial);
     const source = await make(partial);
-    const record = await writeRecord(partial, {
-      source,
-      ms: Math.round(performance.now() - began),
-    });
+    const ms = Math.round(performance.now() - began);
+    const record = await writeRecord(partial, { source, ms });
     // What stood there did not pass its own checksums, or readRecord had returned it.
     await rm(dir, { recursive: true, force: true });
     await rename(partial, dir);
     return record;
+  } catch (error) {
+    throw unwritable(error)
+      ? new PlaybookError("PB_CACHE_UNWRITABLE", [dir, error.message])
+      : error;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
 }
+
+const PARTIAL = ".partial-";
+
+// Left by a run that was killed: whoever holds the lock is the only one alive here.
+async function clearPartials(dir: string): Promise<void> {
+  for (const name of await readdir(dirname(dir)))
+    if (name.startsWith(basename(dir) + PARTIAL))
+      await rm(join(dirname(dir), name), { recursive: true, force: true });
+}
+
+const unwritable = (error: unknown): error is Error =>
+  error instanceof Error &&
+  "code" in error &&
+  ["ENOSPC", "EDQUOT", "EROFS", "EACCES"].includes(String(error.code));

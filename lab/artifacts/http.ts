@@ -40,6 +40,22 @@ export async function* stalling(
   }
 }
 
+/** The longest list of checksums is a few KiB. */
+const LONGEST_TEXT = 1 << 20;
+
+/** A small body as text; an error when it is none, or when nothing comes for {@link STALL_MS}. */
+export async function textOf(answer: Response, signal: AbortSignal): Promise<string> {
+  if (answer.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stalling(answer.body, signal)) {
+    size += chunk.length;
+    if (size > LONGEST_TEXT) throw new Error(`more than ${LONGEST_TEXT} bytes came`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
 async function inTime<T>(reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { ifPresent } from "./absent.ts";
-import { reasonOf, request, stalling } from "./http.ts";
+import { reasonOf, request, stalling, textOf } from "./http.ts";
 
 /** A place that may have files, at the paths of the mirror's layout. */
 export interface Source {
@@ -94,7 +94,12 @@ function urlSource({ label, official, url, signal }: UrlSource): Source {
     async text(path) {
       const answer = await open(path);
       if (typeof answer === "string") return { why: answer };
-      return { text: await answer.text() };
+      try {
+        return { text: await textOf(answer, signal) };
+      } catch (error) {
+        signal.throwIfAborted();
+        return { why: `${url(path)} broke off: ${reasonOf(error)}` };
+      }
     },
     async file(path, to) {
       const answer = await open(path);

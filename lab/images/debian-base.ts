@@ -16,6 +16,7 @@ const PACKAGES = [
   "bash",
   "conntrack",
   "coreutils",
+  "dash",
   "iptables",
   "kmod",
   "libc-bin",

@@ -21,6 +21,10 @@ export const artifactErrors = {
       `${what} has been in the hands of process ${holder} for more than ${minutes} minutes.`,
     hint: "Look at what that process does; end it when it hangs, and run this again.",
   },
+  PB_CACHE_UNWRITABLE: {
+    message: (path: string, why: string) => `${path} cannot be written: ${why}.`,
+    hint: "Make room or give write access there, or set XDG_CACHE_HOME to a folder that has both (6 GiB with builds).",
+  },
   PB_TOOL_MISSING: {
     message: (tool: string, purpose: string) =>
       `${tool} is not on PATH; it is needed to ${purpose}.`,

@@ -21,7 +21,7 @@ export function etcdArtifact(version: string, arch: Arch): Artifact {
     version,
     file: { path: `${release}/${folder}.tar.gz`, checksums: `${release}/SHA256SUMS` },
     prefix: `${folder}/`,
-    buildMs: 28_000,
+    buildMs: 33_000,
     async programs(go, workshop, dir) {
       const { dir: cwd } = await moduleOf(version, workshop);
       for (const [name, program] of Object.entries(PACKAGES))

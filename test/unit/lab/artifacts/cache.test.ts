@@ -83,3 +83,20 @@ test("a failure leaves nothing behind", async () => {
   await expect(obtainEntry(at(scratch.dir), KEY, failing)).rejects.toThrow("no more");
   expect(await readdir(join(scratch.dir, "artifacts", "thing", "v1"))).toEqual([]);
 });
+
+test("what a killed run left half made is cleared away", async () => {
+  await using scratch = await scratchFolder();
+  await scratch.write({ "artifacts/thing/v1/amd64.partial-0badcafe/half": "" });
+  const { make } = maker();
+  await obtainEntry(at(scratch.dir), KEY, make);
+  expect(await readdir(join(scratch.dir, "artifacts", "thing", "v1"))).toEqual(["amd64"]);
+});
+
+test("a full disk is told as one, with the place", async () => {
+  await using scratch = await scratchFolder();
+  const full = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+  await expect(obtainEntry(at(scratch.dir), KEY, full)).rejects.toMatchObject({
+    code: "PB_CACHE_UNWRITABLE",
+    message: expect.stringContaining(join(scratch.dir, "artifacts", "thing")),
+  });
+});
