@@ -24,7 +24,7 @@ export interface Entry extends EntryRecord {
 export const cacheHome = (env: NodeJS.ProcessEnv = process.env): string =>
   join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "run-playbook");
 
-export const entryDir = (home: string, { name, version, arch }: EntryKey): string =>
+const entryDir = (home: string, { name, version, arch }: EntryKey): string =>
   join(home, "artifacts", name, version, arch);
 
 /**

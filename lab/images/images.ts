@@ -86,12 +86,12 @@ function checkTag(ref: string, { etcd, coredns }: LabVersions): void {
 function imageKey(ref: string, recipe: ImageRecipe, { programs, arch }: Ingredients): EntryKey {
   const used: LabArtifact[] = recipe.programs.map(({ artifact }) => artifact);
   if (recipe.debian) used.push("debianBase");
-  const contents = used.map((name) => programs[name].entry.files);
-  const made = JSON.stringify([
-    FORMAT,
-    recipe,
-    contents.map((files) => Object.values(files).map(({ sha256 }) => sha256)),
-  ]);
+  // Of the programs alone: checksum files differ between sources.
+  const contents = used.map((name) => {
+    const { artifact, entry } = programs[name];
+    return artifact.files.map(({ path }) => entry.files[path]?.sha256);
+  });
+  const made = JSON.stringify([FORMAT, recipe, contents]);
   const hash = createHash("sha256").update(made).digest("hex").slice(0, 12);
   return { name: `image-${shortName(ref)}`, version: `${tagOf(ref)}-${hash}`, arch };
 }

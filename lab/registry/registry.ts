@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { unpackMember } from "../artifacts/archive.ts";
@@ -33,7 +33,10 @@ export async function prepareRegistry(
   });
   await mkdir(join(dir, "storage"), { recursive: true });
   await linkMirror(dir, [program]);
-  await writeFile(join(dir, "config.yml"), stringify(CONFIG));
+  // Renamed into place: a registry of another lab may be starting from it right now.
+  const beside = join(dir, `config.yml.${process.pid}`);
+  await writeFile(beside, stringify(CONFIG));
+  await rename(beside, join(dir, "config.yml"));
 }
 
 export interface ServiceSettings {

@@ -17,7 +17,7 @@ const PROGRAMS = {
   "kube-proxy": 8_000,
 } as const;
 
-export type KubernetesProgram = keyof typeof PROGRAMS;
+type KubernetesProgram = keyof typeof PROGRAMS;
 
 const AGNHOST = "k8s.io/kubernetes/test/images/agnhost";
 
