@@ -1,1 +1,2 @@
+export { remoteFile } from "./remote-file/remote-file.ts";
 export { sysctl } from "./sysctl/sysctl.ts";
