@@ -1,11 +1,13 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { labErrors } from "./catalog/lab.ts";
+import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
   ...artifactErrors,
   ...labErrors,
+  ...moduleErrors,
   ...playbookErrors,
 };
 
