@@ -38,6 +38,8 @@ export class RunModel {
   readonly errors: ShownError[] = [];
   /** By "step\0host". */
   readonly errorOf = new Map<string, ShownError>();
+  /** Hosts that cannot be reached, each with the reason; told once for the run, not again for each step. */
+  readonly unreachable = new Map<string, ShownError>();
   connected = 0;
 
   apply(event: RunEvent): void {
@@ -51,6 +53,7 @@ export class RunModel {
         this.connected += 1;
         return;
       case "host-unreachable":
+        this.unreachable.set(event.host, event.error);
         this.#note(event.error, event.host);
         return;
       case "node-started": {
@@ -95,6 +98,8 @@ export class RunModel {
     if (hosts === undefined) step.ended.set(event.outcome, [event.host]);
     else hosts.push(event.host);
     if (event.error === undefined) return;
+    if (event.outcome === "unreachable" && !this.unreachable.has(event.host))
+      this.unreachable.set(event.host, event.error);
     this.errorOf.set(`${event.step}\0${event.host}`, event.error);
     this.#note(event.error, event.host);
   }
@@ -126,10 +131,9 @@ export const ended = (step: StepProgress, outcome: Outcome): number =>
 /** Whether every host of a step ended. */
 export const isDone = (step: StepProgress): boolean => step.done >= step.hosts.length;
 
-/** Whether a host of the step failed or could not be reached. */
-export const hasFailed = (step: StepProgress): boolean =>
-  ended(step, "failed") + ended(step, "unreachable") > 0;
+/** Whether the step failed on a host. An unreachable host is a failure of the host, not of its steps. */
+export const hasFailed = (step: StepProgress): boolean => ended(step, "failed") > 0;
 
 /** Whether a step ended with nothing that anybody needs to know. */
 export const isQuiet = (step: StepProgress): boolean =>
-  ended(step, "ok") + ended(step, "skipped") === step.done;
+  ended(step, "ok") + ended(step, "skipped") + ended(step, "unreachable") === step.done;

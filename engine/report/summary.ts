@@ -34,7 +34,12 @@ export function summary(step: StepProgress): Span[] {
   say(by.get("skipped"), withWhy("skipped", step), "dim");
   if (total > 1 && step.running.size > 0)
     parts.push({ text: `${step.running.size} running`, tone: "active" });
-  else say([...step.running.keys()], "running", "active");
+  else
+    for (const [host, { saw }] of step.running)
+      parts.push({
+        text: `${oneLine(host)} ${saw === undefined ? "running" : oneLine(saw)}`,
+        tone: "active",
+      });
   return parts.flatMap((part, index) =>
     index === 0 ? [part] : [{ text: ", ", tone: "dim" as const }, part],
   );
@@ -46,8 +51,11 @@ const counted = (names: readonly string[], total: number): string =>
     ? String(names.length)
     : oneLine(listed(names, FEW));
 
-const withWhy = (what: string, step: StepProgress): string =>
-  step.why === undefined ? what : `${what} (${oneLine(step.why)})`;
+// A reason that holds for some of many hosts would crowd out their counts.
+const withWhy = (what: "unknown" | "skipped", step: StepProgress): string =>
+  step.why === undefined || ended(step, what) < step.hosts.length
+    ? what
+    : `${what} (${oneLine(step.why)})`;
 
 /** How long a step took or is taking; empty before it starts and for what took no time. */
 export function stepTime(step: StepProgress, now: number): string {

@@ -12,6 +12,7 @@ import {
   phaseLine,
   runningLines,
   stepLine,
+  unreachableLines,
 } from "./tree-lines.ts";
 
 export interface View {
@@ -27,15 +28,15 @@ type Detail = 0 | 1 | 2 | 3;
 
 /** The whole tree in at most `view.rows` lines: the same model and view give the same lines. */
 export function layout(model: RunModel, view: View): Line[] {
-  const head = header(model, view);
+  const head = [header(model, view), ...unreachableLines(model)];
   const entries = entriesOf(model);
-  if (view.final) return [head, ...entries.flatMap((entry) => lasting(model, entry, view))];
+  if (view.final) return [...head, ...entries.flatMap((entry) => lasting(model, entry, view))];
   for (const detail of [0, 1, 2, 3] as const) {
-    const lines = [head, ...body(model, entries, { ...view, detail })];
+    const lines = [...head, ...body(model, entries, { ...view, detail })];
     if (lines.length <= view.rows) return lines;
-    if (detail === 3) return cutDown(lines, view.rows);
+    if (detail === 3) return cutDown(lines, head.length, view.rows);
   }
-  return [head];
+  return head;
 }
 
 function header(model: RunModel, { now, final }: View): Line {
@@ -62,7 +63,7 @@ interface Detailed extends View {
 
 function body(model: RunModel, entries: readonly Entry[], view: Detailed): Line[] {
   if (view.detail < 2) return entries.flatMap((entry) => entryLines(model, entry, view));
-  const settled = entries.filter((entry) => isEntryDone(entry) && !entry.steps.some(hasFailed));
+  const settled = entries.filter((entry) => isEntryDone(entry) && isFoldable(entry.steps, view));
   const coming = entries.filter((entry) => !isStarted(entry));
   const rest = entries.filter((entry) => !settled.includes(entry) && !coming.includes(entry));
   return [
@@ -80,6 +81,10 @@ function body(model: RunModel, entries: readonly Entry[], view: Detailed): Line[
   ];
 }
 
+// A failed step keeps a line of its own as long as there is any room.
+const isFoldable = (steps: readonly StepProgress[], { detail }: Detailed): boolean =>
+  detail === 3 || !steps.some(hasFailed);
+
 function entryLines(model: RunModel, entry: Entry, view: Detailed): Line[] {
   const [only] = entry.steps;
   if (entry.phase === "" && only !== undefined)
@@ -89,7 +94,7 @@ function entryLines(model: RunModel, entry: Entry, view: Detailed): Line[] {
   const shown = (step: StepProgress) => stepLines(model, step, { ...view, depth: 1 });
   if (isEntryDone(entry)) return [head, ...entry.steps.filter(hasFailed).flatMap(shown)];
   if (view.detail === 0) return [head, ...entry.steps.flatMap(shown)];
-  const settled = entry.steps.filter((step) => isDone(step) && !hasFailed(step));
+  const settled = entry.steps.filter((step) => isDone(step) && isFoldable([step], view));
   const coming = entry.steps.filter((step) => step.startedAt === undefined && !isDone(step));
   const rest = entry.steps.filter((step) => !settled.includes(step) && !coming.includes(step));
   return [
@@ -121,16 +126,15 @@ function lasting(model: RunModel, entry: Entry, view: View): Line[] {
   return entry.phase === "" ? lines : [phaseLine(entry, view.now), ...lines];
 }
 
-function cutDown(lines: readonly Line[], rows: number): Line[] {
-  const kept = lines.slice(0, Math.max(1, rows - 1));
-  const missing = lines.length - kept.length;
-  return [
-    ...kept,
-    {
-      depth: 0,
-      icon: "none",
-      spans: [{ text: `and ${plural(missing, "line")} more`, tone: "dim" }],
-      right: "",
-    },
-  ].slice(0, Math.max(1, rows)) as Line[];
+// What is at work now and what comes next is at the bottom: the lines above are the ones to miss least.
+function cutDown(lines: readonly Line[], head: number, rows: number): Line[] {
+  const kept = Math.max(1, rows - head - 1);
+  const missing = plural(lines.length - head - kept, "line");
+  const gap: Line = {
+    depth: 0,
+    icon: "none",
+    spans: [{ text: `… ${missing} …`, tone: "dim" }],
+    right: "",
+  };
+  return [...lines.slice(0, head), gap, ...lines.slice(-kept)].slice(-Math.max(1, rows));
 }

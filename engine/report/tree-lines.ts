@@ -60,16 +60,17 @@ const hasWaiting = (step: StepProgress) =>
   step.startedAt === undefined && step.done === 0 && step.hosts.length > 0;
 
 function iconOf(step: StepProgress): Icon {
-  if (hasFailed(step)) return isDone(step) || step.running.size === 0 ? "bad" : "active";
+  if (hasFailed(step)) return step.running.size === 0 ? "bad" : "active";
   if (!isDone(step)) return hasWaiting(step) ? "waiting" : "active";
   if (ended(step, "changed") + ended(step, "would-change") > 0) return "changed";
   if (ended(step, "unknown") + ended(step, "cannot-tell") > 0) return "unknown";
-  return ended(step, "ok") === 0 ? "skipped" : "ok";
+  if (ended(step, "ok") > 0) return "ok";
+  return ended(step, "unreachable") > 0 ? "bad" : "skipped";
 }
 
 /** Hosts that failed, each with its reason; the rest of many as a count. */
 export function failureLines(model: RunModel, step: StepProgress, depth: number): Line[] {
-  const failed = [...(step.ended.get("failed") ?? []), ...(step.ended.get("unreachable") ?? [])];
+  const failed = step.ended.get("failed") ?? [];
   const shown = failed.slice(0, failed.length > 5 ? 4 : 5);
   const lines = shown.map((host): Line => {
     const error = model.errorOf.get(`${step.label}\0${host}`);
@@ -87,14 +88,33 @@ const reason = (error: ShownError | undefined): Span[] =>
 /** Hosts at work: each by name while they are few, else those that say what they wait for. */
 export function runningLines(step: StepProgress, depth: number, now: number): Line[] {
   const running = [...step.running];
-  const few = running.length <= 4 && (step.hosts.length > 1 || running.some(([, { saw }]) => saw));
-  const shown = few ? running : running.filter(([, { saw }]) => saw !== undefined).slice(0, 3);
+  if (step.hosts.length === 1) return [];
+  const shown =
+    running.length <= 4 ? running : running.filter(([, { saw }]) => saw !== undefined).slice(0, 3);
   return shown.map(([host, { since, saw }]) => ({
     depth,
     icon: "none",
     spans: [plain(oneLine(host)), ...(saw === undefined ? [] : [dim(`  ${oneLine(saw)}`)])],
-    right: step.hosts.length > 1 && now - since >= 1000 ? elapsed(now - since) : "",
+    right: now - since >= 1000 ? elapsed(now - since) : "",
   }));
+}
+
+/** Hosts that cannot be reached; the rest of many as a count. */
+export function unreachableLines(model: RunModel): Line[] {
+  const all = [...model.unreachable];
+  const shown = all.slice(0, all.length > 4 ? 3 : 4);
+  const lines = shown.map(
+    ([host, error]): Line => ({
+      depth: 0,
+      icon: "bad",
+      spans: [plain(oneLine(host)), { text: " unreachable", tone: "bad" }, ...reason(error)],
+      right: "",
+    }),
+  );
+  const rest = all.slice(shown.length).map(([host]) => host);
+  if (rest.length === 0) return lines;
+  const more = `and ${rest.length} more unreachable: ${oneLine(listed(rest, 6))}`;
+  return [...lines, { depth: 0, icon: "none", spans: [dim(more)], right: "" }];
 }
 
 /** A phase on one line. */
@@ -107,7 +127,7 @@ export function phaseLine(entry: Entry, now: number): Line {
       : `${done.length}/${plural(steps.length, "step")}`;
   const changed = sum(steps, "changed");
   const pending = sum(steps, "would-change");
-  const failed = sum(steps, "failed") + sum(steps, "unreachable");
+  const failed = sum(steps, "failed");
   return {
     depth: 0,
     icon: phaseIcon(entry, failed, changed + pending),
@@ -137,7 +157,8 @@ function phaseTime(entry: Entry, now: number): string {
   if (starts.length === 0) return "";
   const ends = entry.steps.flatMap(({ endedAt }) => endedAt ?? []);
   const until = isEntryDone(entry) ? Math.max(...ends) : now;
-  return elapsed(until - Math.min(...starts));
+  const ms = until - Math.min(...starts);
+  return ms < 100 ? "" : elapsed(ms);
 }
 
 /** Several steps as one line: those done without news, or those still to come. */
@@ -146,10 +167,11 @@ export function folded(steps: readonly StepProgress[], icon: Icon, depth: number
   const what =
     icon === "waiting" ? `${plural(steps.length, "step")} to come` : plural(steps.length, "step");
   const changed = sum(steps, "changed");
+  const failed = sum(steps, "failed");
   return [
     {
       depth,
-      icon,
+      icon: failed > 0 ? "bad" : icon,
       spans: [
         dim(what),
         ...(changed > 0
