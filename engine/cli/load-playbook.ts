@@ -3,13 +3,16 @@ import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { findPlaybook, knownPlaybooks } from "./find-file.ts";
 import { loadModule } from "./load-module.ts";
+import { commandNames } from "./program.ts";
 import { closest } from "./suggest.ts";
 
 /** Finds a playbook and loads it; nothing is connected to before all of this went well. */
 export async function loadPlaybook(name: string, cwd: string): Promise<Playbook> {
   const found = findPlaybook(name, cwd);
   if (found.path === undefined) {
-    const meant = closest(name.endsWith(".ts") ? name : `${name}.ts`, knownPlaybooks(cwd));
+    const meant =
+      closest(name.endsWith(".ts") ? name : `${name}.ts`, knownPlaybooks(cwd)) ??
+      closest(name, commandNames);
     const context = meant === undefined ? {} : { hint: `Did you mean ${meant}?` };
     throw new PlaybookError("PB_PLAYBOOK_MISSING", [name, found.looked], context);
   }

@@ -9,7 +9,8 @@ import { wantsColor } from "./color.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { packageRoot } from "./package-root.ts";
-import { buildProgram } from "./program.ts";
+import { buildProgram, commandNames } from "./program.ts";
+import { closest } from "./suggest.ts";
 
 /** The whole command line: words in, exit code out. Nothing it does escapes as an exception. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -18,7 +19,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof Interrupted) return 130;
-    const failure = error instanceof CommanderError ? usage(error) : error;
+    const failure = error instanceof CommanderError ? usage(error, argv) : error;
     const isColored = argv.includes("--no-color") ? false : argv.includes("--color") || undefined;
     const colors = pc.createColors(wantsColor(isColored, io.env, io.stderr));
     io.stderr.write(`${printError(describeError(failure), colors)}\n`);
@@ -43,7 +44,10 @@ async function command(argv: readonly string[], io: Io): Promise<number> {
       const { completionScript } = await import("./completion.ts");
       io.stdout.write(completionScript(shell));
     },
-    lab: first === "lab" ? await labCommand(io, (code) => (exitCode = code)) : undefined,
+    lab:
+      first === "lab" || (first === "help" && rest[0] === "lab")
+        ? await labCommand(io, (code) => (exitCode = code))
+        : undefined,
   });
   program.configureOutput({ writeOut: (text) => io.stdout.write(text) });
   await program.parseAsync(argv, { from: "user" });
@@ -62,7 +66,14 @@ async function labCommand(io: Io, exit: (code: number) => void): Promise<Command
 }
 
 // "error: unknown option '--chek'\n(Did you mean --check?)" as one of our errors.
-function usage(error: CommanderError): PlaybookError {
+function usage(error: CommanderError, argv: readonly string[]): PlaybookError {
+  const [first = ""] = argv;
+  const command =
+    error.code === "commander.excessArguments" ? closest(first, commandNames) : undefined;
+  if (command !== undefined)
+    return new PlaybookError("PB_USAGE", [`There is no command "${first}".`], {
+      hint: `Did you mean ${command}?`,
+    });
   const [what = "", ...more] = error.message.replace(/^error: /, "").split("\n");
   const meant = /\((Did you mean .*)\)/.exec(more.join(" "))?.[1];
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.?$/, ".")}`;

@@ -3,11 +3,11 @@ export interface CliOptions {
   readonly inventory?: string;
   /** True, or the lab's name. */
   readonly lab?: true | string;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly check?: boolean;
   readonly diff?: boolean;
-  readonly limit: readonly string[];
-  readonly only: readonly string[];
+  readonly limit?: readonly string[];
+  readonly only?: readonly string[];
   readonly list?: boolean;
   readonly graph?: boolean;
   readonly forks?: number;

@@ -10,6 +10,9 @@ export interface Actions {
   readonly lab: Command | undefined;
 }
 
+/** What may stand in a playbook's place. */
+export const commandNames = ["lab", "completion", "help"] as const;
+
 /** The command line: `run-playbook PLAYBOOK` with its options, and the few other commands beside it. */
 export function buildProgram(version: string, actions: Actions): Command {
   const program = new Command("run-playbook")
@@ -18,7 +21,7 @@ export function buildProgram(version: string, actions: Actions): Command {
     .version(version, "-V, --version", "print the version")
     .argument("[PLAYBOOK]", "a .ts file, or the name of one under playbooks/")
     .helpOption(false)
-    .helpCommand(false)
+    .helpCommand("help [COMMAND]", "this page, or that of a command")
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
@@ -43,15 +46,15 @@ function addWhere(program: Command): void {
     .optionsGroup("Where:")
     .option("-i, --inventory <FILE>", "the hosts to run on; the playbook's own unless given")
     .option("--lab [NAME]", "run on a lab of this machine, and start it if needed")
-    .option("--limit <HOSTS>", "only these hosts or groups, comma-separated", names, [])
-    .option("--only <STEPS>", "only these steps and what they depend on", names, []);
+    .option("--limit <HOSTS>", "only these hosts or groups, comma-separated", names)
+    .option("--only <STEPS>", "only these steps and what they depend on", names);
 }
 
 function addHow(program: Command): void {
   program
     .optionsGroup("How:")
     .option("--check", "change nothing, say what would change; exit 3 when something would")
-    .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect, [])
+    .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect)
     .option("--forks <NUMBER>", "how many hosts to work on at once (default: 50)", count)
     .option("-y, --yes", "answer yes: the playbook's question, and packages that a lab needs");
 }
@@ -80,9 +83,9 @@ const labStub = (): Command =>
     "real IPv6 hosts on this machine: up, status, exec, ssh, kill, down",
   );
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
-const names = (value: string, before: readonly string[]): string[] => [
+const names = (value: string, before: readonly string[] = []): string[] => [
   ...before,
   ...value
     .split(",")
