@@ -1,4 +1,5 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
+import { cliErrors } from "./catalog/cli.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
@@ -6,6 +7,7 @@ import { playbookErrors } from "./catalog/playbook.ts";
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
   ...artifactErrors,
+  ...cliErrors,
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,
