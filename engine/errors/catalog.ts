@@ -1,8 +1,9 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
+import { labErrors } from "./catalog/lab.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
-export const catalog = { ...playbookErrors, ...artifactErrors };
+export const catalog = { ...playbookErrors, ...artifactErrors, ...labErrors };
 
 export type ErrorCode = keyof typeof catalog;
 export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof catalog)[C]["message"]>;
