@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { repacked } from "../artifacts/archive.ts";
 import { type Arch, type Artifact, ownFile } from "../artifacts/artifact.ts";
-import { inScratch } from "../artifacts/catalog/archives.ts";
 import { runProgram } from "../artifacts/program.ts";
+import { inScratch } from "../artifacts/scratch.ts";
 
 const SUITE = "trixie";
 /** Counts with each change of what is in it, so that caches notice. */
