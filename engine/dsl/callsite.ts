@@ -1,0 +1,18 @@
+import { dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ours = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where in the playbook a declaration stands, as "playbooks/bootstrap.ts:12"; for errors and reports. */
+export function callsite(): string {
+  const frames = (new Error().stack ?? "").split("\n").slice(1);
+  for (const frame of frames) {
+    const match = /(?:\(|at )(?:async )?(file:\/\/\S+|\/\S+?):(\d+):\d+\)?$/.exec(frame);
+    if (match?.[1] === undefined) continue;
+    const path = match[1].startsWith("file:")
+      ? fileURLToPath(match[1].split("?")[0] ?? "")
+      : match[1];
+    if (!path.startsWith(ours)) return `${relative(process.cwd(), path)}:${match[2]}`;
+  }
+  return "(unknown place)";
+}

@@ -1,0 +1,34 @@
+import type { Command } from "./command.ts";
+import type { FileStat, RunResult } from "./connection.ts";
+
+/** What was found out about a host when it was first reached, in one round trip. */
+export interface Facts {
+  readonly hostname: string;
+  readonly os: { readonly id: string; readonly version: string; readonly codename: string };
+  /** As Go and Debian name it: amd64, arm64, … */
+  readonly arch: string;
+  readonly kernel: string;
+  readonly cgroup: "v1" | "v2";
+  readonly bootId: string;
+  /** MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+}
+
+/**
+ * A host as a module's read() sees it. Nothing in here changes the host: changes are what diff() yields. The step's
+ * user, environment and deadline are already applied.
+ */
+export interface Host {
+  /** The inventory's name. */
+  readonly name: string;
+  readonly facts: Facts;
+  /** Any exit code is an answer. */
+  run(command: Command): Promise<RunResult>;
+  /** Standard output without its last newline; any exit code but 0 is PB_COMMAND_FAILED. */
+  text(command: Command): Promise<string>;
+  readFile(path: string): Promise<string | undefined>;
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Hex, or undefined where no file is. */
+  sha256(path: string): Promise<string | undefined>;
+}

@@ -1,0 +1,30 @@
+import type { Transport } from "../host/connection.ts";
+import type { Emit } from "../report/event.ts";
+
+/** What one execution is given from outside: everything that is not in the playbook or the inventory. */
+export interface RunOptions {
+  /** "check" reads and diffs everywhere and changes nothing. */
+  readonly mode: "apply" | "check";
+  /** How many hosts are worked on at once; 50 unless given. */
+  readonly forks?: number;
+  /** Only these hosts: names or groups. */
+  readonly limit?: readonly string[];
+  /** Only these steps and what they depend on. */
+  readonly only?: readonly string[];
+  readonly emit: Emit;
+  /** First abort: stop at the next safe point. */
+  readonly stop: AbortSignal;
+  /** Second abort: cut at once. */
+  readonly cut: AbortSignal;
+  /** By kind of host: ssh for the inventory's, local for the control machine. */
+  readonly transports: { readonly ssh: Transport; readonly local: Transport };
+  readonly clock: Clock;
+}
+
+/** Time by injection, so that gates, retries and deadlines are tested without waiting. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after ms, rejects when aborted. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>;
+}
