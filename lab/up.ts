@@ -53,7 +53,7 @@ export async function up(context: LabContext, options: UpOptions = {}): Promise<
   await mkdir(context.paths.folder, { recursive: true, mode: 0o700 });
   await writeState(context.paths.state, state);
   await ensureAccess(context);
-  await ensureNetwork(state);
+  await ensureNetwork(state, context.paths.labs);
   await ensureServices(context, state, [aptProxyService(context.name, context.cache, apt)]);
   if (options.bare !== true) await ensureArtifacts(context, state, options.from);
   await ensureHosts(context, state, apt);
