@@ -3,6 +3,7 @@ import { cliErrors } from "./catalog/cli.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
+import { transportErrors } from "./catalog/transport.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
@@ -11,6 +12,7 @@ export const catalog = {
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,
+  ...transportErrors,
 };
 
 export type ErrorCode = keyof typeof catalog;
