@@ -1,5 +1,6 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { cliErrors } from "./catalog/cli.ts";
+import { engineErrors } from "./catalog/engine.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
@@ -9,6 +10,7 @@ import { transportErrors } from "./catalog/transport.ts";
 export const catalog = {
   ...artifactErrors,
   ...cliErrors,
+  ...engineErrors,
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,
