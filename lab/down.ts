@@ -2,6 +2,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clearHosts, clearNetwork, readStateIfWhole } from "./clear.ts";
 import type { LabContext } from "./context.ts";
+import { readCgroupMachine, takeBackControllers } from "./machine/cgroups.ts";
 import { checkMachine } from "./machine/check.ts";
 import { orMissing } from "./machine/files.ts";
 import { restoreInotify } from "./machine/inotify.ts";
@@ -20,6 +21,7 @@ export async function down(context: LabContext): Promise<void> {
     await clearHosts(context, state);
     await stopNotedServices(paths.services);
     await clearNetwork(name);
+    await takeBackControllers(await readCgroupMachine(), paths.labs);
     await removeNetnsFolder(paths.labs);
     await restoreInotify({ labs: paths.labs });
     await rm(paths.folder, { recursive: true, force: true });

@@ -54,7 +54,7 @@ export async function boot(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  await handDownControllers(await readCgroupMachine());
+  await handDownControllers(await readCgroupMachine(), context.paths.labs);
   await timed(context.report, { label: `boot ${names.join(", ")}`, expectedMs: 3000 }, async () => {
     const booted: Booted[] = [];
     try {

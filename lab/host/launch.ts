@@ -52,6 +52,7 @@ export function launchCommand(launch: Launch): [string, ...string[]] {
     cgroups.kind === "scope"
       ? ["systemd-run", "--scope", "--quiet", "--collect", "--slice=machine.slice"].concat(
           `--unit=${cgroups.unit}`,
+          `--description=Lab host ${launch.host}`,
           "--property=Delegate=yes",
           "--",
         )

@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir, statfs, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, orMissing, readText } from "./files.ts";
 import { numbers } from "./processes.ts";
@@ -55,20 +55,32 @@ export function hierarchies(mounts: string): string[] {
 }
 
 /**
- * On a v2 machine without systemd somebody must hand the controllers down to the groups below the root; those that the
- * kernel lacks or that are taken stay where they are.
+ * On a v2 machine without systemd somebody must hand the controllers down to the groups below the root. What was handed
+ * down is noted, and taken back by the last lab.
  */
-export async function handDownControllers(machine: CgroupMachine): Promise<void> {
+export async function handDownControllers(machine: CgroupMachine, labs: string): Promise<void> {
   if (!machine.unified || machine.systemd) return;
-  const offered = (await readText(join(MOUNT, "cgroup.controllers")))?.split(" ") ?? [];
-  const handed = (await readText(join(MOUNT, "cgroup.subtree_control")))?.split(" ") ?? [];
-  const missing = offered.filter((name) => name !== "" && !handed.includes(name));
+  const words = async (name: string) =>
+    ((await readText(join(MOUNT, name))) ?? "").split(" ").filter(Boolean);
+  const handed = await words("cgroup.subtree_control");
+  const missing = (await words("cgroup.controllers")).filter((name) => !handed.includes(name));
   if (missing.length === 0) return;
-  await writeFile(
-    join(MOUNT, "cgroup.subtree_control"),
-    missing.map((name) => `+${name}`).join(" "),
-  );
+  await writeFile(noteFile(labs), missing.join(" "));
+  await switchControllers("+", missing);
 }
+
+/** Takes back what {@link handDownControllers} handed down, once no lab has a host. */
+export async function takeBackControllers(machine: CgroupMachine, labs: string): Promise<void> {
+  const handed = await readText(noteFile(labs));
+  if (handed === undefined || (await groupsLike(machine, "rpl.")).length > 0) return;
+  await switchControllers("-", handed.split(" "));
+  await rm(noteFile(labs));
+}
+
+const noteFile = (labs: string): string => join(labs, "cgroup-controllers");
+
+const switchControllers = (sign: "+" | "-", names: readonly string[]) =>
+  writeFile(join(MOUNT, "cgroup.subtree_control"), names.map((name) => sign + name).join(" "));
 
 /** Every process in the groups and below. */
 export async function pidsIn(groups: readonly string[]): Promise<number[]> {
