@@ -7,12 +7,16 @@ const MOUNT = "/sys/fs/cgroup";
 const CGROUP2_MAGIC = 0x63677270;
 
 /**
- * How a host gets control groups of its own. `own`: the lab makes these folders and moves the host into them. `scope`:
- * the machine's systemd makes one and delegates it (cgroup v2, where systemd is the only writer).
+ * How a host gets control groups of its own. `scope`: where systemd manages cgroup v2 it is the only writer, so it makes
+ * the group and delegates it; everywhere else the lab makes the folders itself.
  */
 export type CgroupLayout =
-  | { readonly kind: "own"; readonly groups: readonly string[] }
-  | { readonly kind: "scope"; readonly unit: string; readonly groups: readonly string[] };
+  | { readonly version: "v1"; readonly groups: readonly string[] }
+  | {
+      readonly version: "v2";
+      readonly groups: readonly [string];
+      readonly scope?: string;
+    };
 
 /** What this machine has. */
 export interface CgroupMachine {
@@ -38,10 +42,10 @@ export async function readCgroupMachine(): Promise<CgroupMachine> {
  */
 export function cgroupLayout(machine: CgroupMachine, name: string): CgroupLayout {
   if (!machine.unified)
-    return { kind: "own", groups: hierarchies(machine.mounts).map((path) => join(path, name)) };
-  if (!machine.systemd) return { kind: "own", groups: [join(MOUNT, name)] };
-  const unit = `${name}.scope`;
-  return { kind: "scope", unit, groups: [join(MOUNT, "machine.slice", unit)] };
+    return { version: "v1", groups: hierarchies(machine.mounts).map((path) => join(path, name)) };
+  if (!machine.systemd) return { version: "v2", groups: [join(MOUNT, name)] };
+  const scope = `${name}.scope`;
+  return { version: "v2", groups: [join(MOUNT, "machine.slice", scope)], scope };
 }
 
 /** Mount points of every cgroup hierarchy under /sys/fs/cgroup. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sh, withStdin } from "#engine/host/command.ts";
+import { nspawnOf } from "#lab/host/inside.ts";
 import { openLab } from "#lab/lab.ts";
 import { hierarchies } from "#lab/machine/cgroups.ts";
 import { isAlive } from "#lab/machine/processes.ts";
@@ -195,10 +196,29 @@ describe("a lab's hosts", () => {
     expect(await bootId("cp2")).not.toBe(earlier);
   });
 
+  it("reboot from inside like any host, with a fresh network and their disk", async () => {
+    const earlier = await bootId("cp2");
+    await lab.exec("cp2", ["ip", "link", "add", "stray", "type", "dummy"]);
+    await lab.exec("cp2", ["systemctl", "reboot"]);
+    const later = await until(
+      async () => {
+        const answer = await ssh(view, "root", "cp2", "cat /proc/sys/kernel/random/boot_id");
+        return answer.code === 0 && answer.stdout !== earlier ? answer.stdout : undefined;
+      },
+      { seconds: 60, every: 200 },
+    );
+    expect(later).toMatch(/^[0-9a-f-]{36}\n$/);
+    expect((await lab.exec("cp2", ["cat", "/root/kept"])).stdout).toBe("kept\n");
+    expect((await lab.exec("cp2", ["ip", "link", "show", "stray"])).code).not.toBe(0);
+    const waited = await lab.exec("cp2", ["systemctl", "is-system-running", "--wait"]);
+    expect(waited.stdout).toBe("running\n");
+    expect(await labStatus(await lab.state())).toMatchObject({ healthy: true });
+  });
+
   it("that crashed are cleared and booted again, the others left alone", async () => {
     const cp1 = await bootId("cp1");
     const crashed = (await lab.state()).hosts["w1"]!.process!;
-    process.kill(crashed.pid, "SIGKILL");
+    process.kill((await nspawnOf(crashed.pid, `rpl.${NAME}.w1`))!, "SIGKILL");
     const gone = async () => ((await isAlive(crashed)) ? undefined : true);
     expect(await until(gone, { seconds: 10 })).toBe(true);
     expect(await labStatus(await lab.state())).toMatchObject({
