@@ -77,7 +77,8 @@ export async function handDownControllers(machine: CgroupMachine, labs: string):
 export async function takeBackControllers(machine: CgroupMachine, labs: string): Promise<void> {
   const handed = await readText(noteFile(labs));
   if (handed === undefined || (await groupsLike(machine, "rpl.")).length > 0) return;
-  await switchControllers("-", handed.split(" "));
+  // A machine that was restarted with cgroup v1 has nothing to take back.
+  if (machine.unified) await switchControllers("-", handed.split(" "));
   await rm(noteFile(labs));
 }
 
