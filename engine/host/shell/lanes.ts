@@ -61,7 +61,14 @@ export class Lanes {
     for (let attempt = 1; ; attempt++) {
       const lane = await this.#lane(work, options, until);
       try {
-        return await this.#answer(lane, lane.shell.submit(work), { ...options, until, timeoutMs });
+        const reply = await this.#answer(lane, lane.shell.submit(work), {
+          ...options,
+          until,
+          timeoutMs,
+        });
+        // Ended by our own closing: no answer of the command's.
+        if (this.#closed !== undefined && reply.code > 128) throw new ShellGone(true, this.#closed);
+        return reply;
       } catch (error) {
         if (!(error instanceof ShellGone)) throw error;
         if (error.started || this.#closed !== undefined || attempt === 4)

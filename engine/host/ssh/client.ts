@@ -2,13 +2,16 @@ import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
 import { PlaybookError } from "../../errors/error.ts";
-import { left } from "../deadline.ts";
+import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
 import { HostKeys } from "./host-key.ts";
 import { type Credentials, credentials } from "./keys.ts";
 import type { Route } from "./route.ts";
 
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/** Ms for a peer to answer when the connection is ended. */
+const GOODBYE = 1_000;
 
 /** A peer that hung up before it said who it is: sshd sheds load this way, so it is worth another try. */
 export class Dropped extends Error {}
@@ -18,7 +21,8 @@ export interface SshClient {
   readonly client: Client;
   /** Settles with the reason when the peer is gone. */
   readonly lost: Promise<Error>;
-  end(): void;
+  /** Says goodbye; a peer that does not answer is left after a second. */
+  end(): Promise<void>;
 }
 
 export interface ClientOptions {
@@ -44,10 +48,7 @@ export async function authenticate(
 ): Promise<SshClient> {
   const handshake = new Handshake(sock, route, options);
   try {
-    const [keys, login] = await Promise.all([
-      HostKeys.load({ ...route.knownHosts, port: route.port }),
-      credentials(route),
-    ]);
+    const [keys, login] = await Promise.all([HostKeys.load(route.knownHosts), credentials(route)]);
     return await handshake.run(keys, login);
   } catch (error) {
     sock.destroy();
@@ -107,7 +108,7 @@ class Handshake {
       throw this.#explain(error, tried, Date.now() - started);
     }
     if (this.#fresh) await keys.remember(this.#fresh);
-    return { client, lost, end: () => client.end() };
+    return { client, lost, end: () => end(client, lost) };
   }
 
   // Not before ssh2 does (it first loads its ciphers): a socket with a listener flows, and ssh2 would miss the start.
@@ -169,6 +170,15 @@ const printable = (heard: Buffer): string =>
 function preferred(types: readonly string[]): string[] {
   const known = types.flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   return [...new Set([...known, ...Object.values(HOST_KEY_ALGORITHMS).flat()])];
+}
+
+async function end(client: Client, lost: Promise<Error>): Promise<void> {
+  client.end();
+  try {
+    await within(GOODBYE, lost, () => new Error("no answer"));
+  } catch {
+    client.destroy();
+  }
 }
 
 function whenLost(client: Client): Promise<Error> {

@@ -7,15 +7,13 @@ import {
   hashedName,
   type KnownHost,
   keyType,
-  knownName,
   parseKnownHosts,
   speaksOf,
 } from "./known-hosts.ts";
 
 export interface HostKeyPolicy {
-  /** Who the host is in known_hosts: its address, or HostKeyAlias. */
-  readonly host: string;
-  readonly port: number;
+  /** Under which the host may be kept; a new key is kept under the first. */
+  readonly names: readonly string[];
   /** In the order they are read; a new key goes into the first. */
   readonly files: readonly string[];
   readonly acceptNew: boolean;
@@ -31,10 +29,8 @@ export class HostKeys {
 
   private constructor(policy: HostKeyPolicy, entries: readonly KnownHost[]) {
     this.#policy = policy;
-    this.#name = knownName(policy.host, policy.port);
-    // As ssh: a host on another port is also known by an entry without a port.
-    const names = [this.#name, policy.host.toLowerCase()];
-    this.#entries = entries.filter((entry) => names.some((name) => speaksOf(entry, name)));
+    this.#name = policy.names[0] ?? "";
+    this.#entries = entries.filter((entry) => policy.names.some((name) => speaksOf(entry, name)));
   }
 
   static async load(policy: HostKeyPolicy): Promise<HostKeys> {
@@ -56,7 +52,7 @@ export class HostKeys {
   judge(key: Buffer): PlaybookError | "new" | undefined {
     const shown = fingerprint(key);
     const blob = key.toString("base64");
-    const { host } = this.#policy;
+    const host = this.#name;
     const revoked = this.#entries.find((e) => e.marker === "revoked" && e.key === blob);
     if (revoked) return new PlaybookError("PB_HOST_KEY_REVOKED", [host, shown, revoked.at]);
     if (this.#plain.some((entry) => entry.key === blob)) return undefined;
@@ -66,7 +62,7 @@ export class HostKeys {
     const authority = this.#entries.find((entry) => entry.marker === "cert-authority");
     if (authority) return new PlaybookError("PB_HOST_KEY_CERTIFICATE", [host, authority.at]);
     if (this.#policy.acceptNew) return "new";
-    return new PlaybookError("PB_HOST_KEY_UNKNOWN", [this.#name, shown, this.#policy.files]);
+    return new PlaybookError("PB_HOST_KEY_UNKNOWN", [host, shown, this.#policy.files]);
   }
 
   /** Remembers a key that was seen for the first time. */
