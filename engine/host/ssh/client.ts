@@ -40,16 +40,26 @@ const HOST_KEY_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
+/** What a handshake needs to know; read before the socket is opened, as sshd may close it at any moment after. */
+export interface Passport {
+  readonly route: Route;
+  readonly keys: HostKeys;
+  readonly login: Credentials;
+}
+
+export async function passportFor(route: Route): Promise<Passport> {
+  const [keys, login] = await Promise.all([HostKeys.load(route.knownHosts), credentials(route)]);
+  return { route, keys, login };
+}
+
 /** Shakes hands over a connected socket (or a jump host's forward): host key first, then the user's keys. */
 export async function authenticate(
   sock: Duplex,
-  route: Route,
+  passport: Passport,
   options: ClientOptions,
 ): Promise<SshClient> {
-  const handshake = new Handshake(sock, route, options);
   try {
-    const [keys, login] = await Promise.all([HostKeys.load(route.knownHosts), credentials(route)]);
-    return await handshake.run(keys, login);
+    return await new Handshake(sock, passport.route, options).run(passport);
   } catch (error) {
     sock.destroy();
     throw error;
@@ -75,7 +85,7 @@ class Handshake {
     sock.on("error", () => undefined);
   }
 
-  async run(keys: HostKeys, { methods, tried }: Credentials): Promise<SshClient> {
+  async run({ keys, login: { methods, tried } }: Passport): Promise<SshClient> {
     const started = Date.now();
     const ssh = new NodeSSH();
     const queue = [...methods];
