@@ -18,6 +18,7 @@ export interface LaunchOptions {
   readonly as?: string;
   readonly timeoutMs: number;
   readonly reserved?: boolean;
+  readonly wanted?: () => boolean;
   /** A script with arguments in place of the framed shell; its stdin and stdout are raw once it is up. */
   readonly script?: { readonly text: string; readonly args: readonly string[] };
 }
@@ -40,8 +41,8 @@ export async function launch(
   const until = Date.now() + options.timeoutMs;
   const hello = newNonce();
   const line = commandLine(hello, identity, options);
-  const { timeoutMs, reserved = false } = options;
-  const pipe = await open(line, { timeoutMs, reserved });
+  const { timeoutMs, reserved = false, wanted = () => true } = options;
+  const pipe = await open(line, { timeoutMs, reserved, wanted });
   const starting = new Greeting(pipe, hello, { ...identity, as: options.as ?? identity.loginUser });
   // sudo would take what follows for the password: with one, the shell is spoken to only when it is up.
   const asksFirst = becomes(identity, options.as) && identity.sudoPassword !== undefined;

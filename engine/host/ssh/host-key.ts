@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PlaybookError } from "../../errors/error.ts";
-import { errnoCode } from "../errno.ts";
+import { errnoCode, errnoText } from "../errno.ts";
 import {
   fingerprint,
   hashedName,
@@ -70,12 +70,16 @@ export class HostKeys {
     const [file] = this.#policy.files;
     if (file === undefined) return;
     const name = this.#policy.hashed ? hashedName(this.#name) : this.#name;
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const present = await textOf(file);
     const begin = present === "" || present.endsWith("\n") ? "" : "\n";
     // One write, so that hosts which are met at the same time do not mix their lines.
     const line = `${begin}${name} ${keyType(key)} ${key.toString("base64")}\n`;
-    await appendFile(file, line, { mode: 0o600 });
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await appendFile(file, line, { mode: 0o600 });
+    } catch (error) {
+      throw unusable(file, error);
+    }
   }
 }
 
@@ -84,6 +88,9 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return "";
-    throw error;
+    throw unusable(file, error);
   }
 }
+
+const unusable = (file: string, error: unknown) =>
+  new PlaybookError("PB_KNOWN_HOSTS_UNUSABLE", [file, errnoText(error)], {}, { cause: error });
