@@ -69,6 +69,10 @@ export const transportErrors = {
       `${host} is trusted only by a certificate authority (${at}), and OpenSSH certificates are not supported.`,
     hint: "Add the host's plain key to known_hosts beside the @cert-authority line.",
   },
+  PB_KNOWN_HOSTS_UNUSABLE: {
+    message: (path: string, why: string) => `The known_hosts file ${path} cannot be used: ${why}.`,
+    hint: "Check its path and permissions; without it no host can be trusted.",
+  },
   PB_SSH_CONFIG_INVALID: {
     message: (path: string, why: string) => `${path} cannot be read as ssh_config: ${why}.`,
     hint: "Check it with `ssh -G HOST`.",
@@ -124,6 +128,10 @@ export const transportErrors = {
   PB_WRITE_FAILED: {
     message: (path: string, why: string) => `${path} cannot be written: ${why}.`,
     hint: "Free space, remount the file system read-write, or give another path; nothing was left behind.",
+  },
+  PB_FACTS_INVALID: {
+    message: (why: string) => `The host describes itself in a way that makes no sense: ${why}.`,
+    hint: "It has to be Linux with /proc mounted, uname and nproc.",
   },
   PB_LOCAL_FILE: {
     message: (path: string, why: string) => `${path} on this machine cannot be used: ${why}.`,
