@@ -2,7 +2,7 @@ import { PriorityQueue } from "../graph/priority-queue.ts";
 import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
 import { type Ended, skippedFor } from "./ended.ts";
 import { RollingWalk } from "./rolling-walk.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Going, Verdict } from "./verdict.ts";
 
 /** What a schedule asks of those who know more than order. */
 export interface Scheduling {
@@ -14,11 +14,9 @@ export interface Scheduling {
   readonly stop: AbortSignal;
   judge(node: PlanNode): Verdict;
   /** Never rejects for a failed node: that is a way to end. */
-  work(node: PlanNode, verdict: Extract<Verdict, { go: true }>): Promise<Ended>;
+  work(node: PlanNode, going: Going): Promise<Ended>;
   ended(node: PlanNode, ended: Ended): void;
 }
-
-type Going = Extract<Verdict, { go: true }>;
 
 /**
  * Starts each node as soon as all that it waits for has ended: of those that could start, the one that comes first in
@@ -64,7 +62,8 @@ export class Schedule {
   async run(): Promise<void> {
     const { plan, stop } = this.#given;
     if (this.#left === 0) return;
-    const onStop = () => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped"));
+    const onStop = () =>
+      this.#orReject(() => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped")));
     stop.addEventListener("abort", onStop, { once: true });
     if (stop.aborted) onStop();
     for (const node of plan.nodes) if (this.#waiting.get(node) === 0) this.#ready(node);
@@ -128,12 +127,25 @@ export class Schedule {
     this.#unstarted.delete(node);
     const keepsOthersOut = node.step.kind === "action";
     if (keepsOthersOut) this.#busy.add(node.actsOn);
-    this.#given.work(node, verdict).then((ended) => {
-      if (keepsOthersOut) this.#busy.delete(node.actsOn);
-      this.#unpark(node.actsOn);
-      this.#end(node, ended);
-      this.#drain();
-    }, this.#done.reject);
+    this.#given.work(node, verdict).then(
+      (ended) =>
+        this.#orReject(() => {
+          if (keepsOthersOut) this.#busy.delete(node.actsOn);
+          this.#unpark(node.actsOn);
+          this.#end(node, ended);
+          this.#drain();
+        }),
+      this.#done.reject,
+    );
+  }
+
+  // A bug in what hears of the ends must end the run, not hang it.
+  #orReject(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#done.reject(error);
+    }
   }
 
   #unpark(host: string): void {
