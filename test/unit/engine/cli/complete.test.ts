@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { folder, runCli } from "../../../support/cli.ts";
+
+const playbook = `import { defineInventory, playbook } from "run-playbook";
+import { z } from "zod";
+const inventory = defineInventory({
+  hosts: { cp1: { address: "2001:db8::1" }, w1: { address: "2001:db8::2" } },
+  groups: { workers: ["w1"] },
+});
+const params = z.object({ version: z.string() });
+export default playbook("mine", { inventory, params }, () => {});
+`;
+
+async function completions(...words: string[]): Promise<string[]> {
+  await using here = await folder({
+    "mine.ts": playbook,
+    "broken.ts": "throw 1;",
+    "playbooks/up.ts": "",
+  });
+  const { stdout, stderr } = await runCli(here.path, "__complete", ...words);
+  expect(stderr).toBe("");
+  return stdout.split("\n").filter((word) => word !== "");
+}
+
+test("a first word is a command or a playbook", async () => {
+  const words = await completions("");
+  expect(words).toEqual(expect.arrayContaining(["lab", "completion", "mine.ts", "up.ts"]));
+  expect(await completions("mi")).toEqual(["mine.ts"]);
+});
+
+test("options, and the values that they take", async () => {
+  expect(await completions("mine.ts", "--ch")).toEqual(["--check"]);
+  expect(await completions("mine.ts", "--output", "j")).toEqual(["json"]);
+  expect(await completions("mine.ts", "--param", "")).toEqual(["version="]);
+  expect(await completions("mine.ts", "--limit", "")).toEqual(["workers", "cp1", "w1"]);
+  expect(await completions("mine.ts", "--limit", "cp1,w")).toEqual(["cp1,workers", "cp1,w1"]);
+});
+
+test("commands of the lab, and shells", async () => {
+  expect(await completions("lab", "s")).toEqual(expect.arrayContaining(["status", "ssh"]));
+  expect(await completions("completion", "f")).toEqual(["fish"]);
+});
+
+test("a playbook that does not load completes nothing, and says nothing", async () => {
+  expect(await completions("broken.ts", "--limit", "")).toEqual([]);
+});
