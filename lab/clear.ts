@@ -7,6 +7,7 @@ import { together } from "./machine/together.ts";
 import { until } from "./machine/until.ts";
 import { namespaces, pidsInNamespace, removeNetwork } from "./network/network.ts";
 import { machineNames } from "./plan/names.ts";
+import { stopNotedServices } from "./services.ts";
 import { type LabState, readState } from "./state/state.ts";
 
 /**
@@ -19,15 +20,17 @@ export async function clearStale(context: LabContext): Promise<void> {
   for (const [name, host] of Object.entries(state?.hosts ?? {}))
     if (host.power === "off" || (await isRunning(host))) living.add(name);
   const stale = (await tracesOfHosts(context.name)).filter((name) => !living.has(name));
-  await together(stale, (name) => removeHost(context.name, name));
-  if (living.size === 0 && state === undefined) await clearNetwork(context.name);
+  await together(stale, (name) => removeHost(context.name, name, context.paths.host(name).image));
+  if (state !== undefined) return;
+  await stopNotedServices(context.paths.services);
+  await clearNetwork(context.name);
 }
 
 /** Removes every trace of every host, living or not. */
 export async function clearHosts(context: LabContext, state: LabState | undefined): Promise<void> {
   const known = Object.keys(state?.hosts ?? {});
   const names = new Set([...known, ...(await tracesOfHosts(context.name))]);
-  await together(names, (name) => removeHost(context.name, name));
+  await together(names, (name) => removeHost(context.name, name, context.paths.host(name).image));
 }
 
 /** Removes the lab's bridge, its namespace and the cable. */

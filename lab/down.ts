@@ -6,8 +6,7 @@ import { checkMachine } from "./machine/check.ts";
 import { orMissing } from "./machine/files.ts";
 import { restoreInotify } from "./machine/inotify.ts";
 import { timed } from "./machine/timed.ts";
-import { together } from "./machine/together.ts";
-import { stopService } from "./services.ts";
+import { stopNotedServices } from "./services.ts";
 import { takeLock } from "./state/lock.ts";
 
 /** Takes a lab away: processes, disks, network, control groups, services, state. What is not there is no failure. */
@@ -18,7 +17,7 @@ export async function down(context: LabContext): Promise<void> {
   await timed(report, { label: `take lab ${name} down` }, async () => {
     const state = await readStateIfWhole(context);
     await clearHosts(context, state);
-    await together(Object.values(state?.services ?? {}), stopService);
+    await stopNotedServices(paths.services);
     await clearNetwork(name);
     await restoreInotify({ labs: paths.labs });
     await rm(paths.folder, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import { together } from "./machine/together.ts";
 import { plugIn, unplug } from "./network/network.ts";
 import { addressPlan } from "./plan/address-plan.ts";
 import { machineNames } from "./plan/names.ts";
-import { type HostState, type LabState, writeState } from "./state/state.ts";
+import { type HostState, type LabState, type ProcessIdentity, writeState } from "./state/state.ts";
 
 /** True while the host's own process runs. */
 export const isRunning = async (host: HostState): Promise<boolean> =>
@@ -55,9 +55,23 @@ export async function boot(
 ): Promise<void> {
   if (names.length === 0) return;
   await handDownControllers(await readCgroupMachine());
-  await timed(context.report, { label: `boot ${names.join(", ")}`, expectedMs: 4000 }, () =>
-    together(names, (name) => bootOne(context, state, name)),
-  );
+  await timed(context.report, { label: `boot ${names.join(", ")}`, expectedMs: 3000 }, async () => {
+    const booted: Booted[] = [];
+    try {
+      await together(names, async (name) => {
+        booted.push(await switchOn(context, state, name));
+      });
+    } finally {
+      for (const { launch, process } of booted) {
+        const { index } = hostOf(state, launch.host);
+        state.hosts[launch.host] = { index, power: "on", process };
+      }
+      await writeState(context.paths.state, state);
+    }
+    await together(booted, ({ launch, process }) =>
+      waitReady(launch, process, addressPlan(state.name).host(hostOf(state, launch.host).index)),
+    );
+  });
 }
 
 /** A power cut: the cable first, so that nothing a dying process still sends gets out. */
@@ -77,10 +91,14 @@ export async function cutPower(
   }
 }
 
-async function bootOne(context: LabContext, state: LabState, name: string): Promise<void> {
-  const { index } = hostOf(state, name);
+interface Booted {
+  readonly launch: Launch;
+  readonly process: ProcessIdentity;
+}
+
+async function switchOn(context: LabContext, state: LabState, name: string): Promise<Booted> {
   // Whatever an earlier boot of it left: after a power cut its network must be a fresh one too.
-  await removeHost(state.name, name);
+  await removeHost(state.name, name, context.paths.host(name).image);
   await plugIn(state.name, name);
   const machine = machineNames(state.name).host(name);
   const launch: Launch = {
@@ -90,8 +108,5 @@ async function bootOne(context: LabContext, state: LabState, name: string): Prom
     paths: context.paths.host(name),
     cgroups: cgroupLayout(await readCgroupMachine(), machine),
   };
-  const process = await powerOn(launch);
-  state.hosts[name] = { index, power: "on", process };
-  await writeState(context.paths.state, state);
-  await waitReady(launch, process, addressPlan(state.name).host(index));
+  return { launch, process: await powerOn(launch) };
 }

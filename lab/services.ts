@@ -1,30 +1,34 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { orMissing } from "./machine/files.ts";
 import { end, identify, isAlive } from "./machine/processes.ts";
+import { together } from "./machine/together.ts";
 import { until } from "./machine/until.ts";
 import type { LabService } from "./service.ts";
-import type { ProcessIdentity, ServiceState } from "./state/state.ts";
+import { ProcessIdentity, type ServiceState } from "./state/state.ts";
 
 const READY_SECONDS = 30;
 const GRACE_SECONDS = 5;
 
-/**
- * Starts a service that outlives this command, and waits until it answers. Give `record` to note the process before the
- * wait: a command that is killed meanwhile then leaves a service that `lab down` finds.
- */
-export async function startService(
-  service: LabService,
-  log: string,
-  record: (state: ServiceState) => Promise<void> = async () => undefined,
-): Promise<ServiceState> {
-  const process = await launch(service, log);
+// Notes who it is before it becomes the service: no moment in which it runs and nobody knows of it.
+const NOTE_AND_BECOME = `
+note=$1; shift
+read -r boot </proc/sys/kernel/random/boot_id
+started=$(cut -d " " -f 22 "/proc/$$/stat")
+printf '{"pid":%s,"started":"%s/%s"}' "$$" "$boot" "$started" >"$note.draft"
+mv "$note.draft" "$note"
+exec "$@"`;
+const NOTE = ".process.json";
+
+/** Starts a service that outlives this command, and waits until it answers. Its log and note are kept in the folder. */
+export async function startService(service: LabService, folder: string): Promise<ServiceState> {
+  const log = join(folder, `${service.name}.log`);
+  const process = await launch(service, log, join(folder, service.name + NOTE));
   const { readyUrl } = service;
   const state = { process, log, readyUrl, fingerprint: serviceFingerprint(service) };
-  await record(state);
   const outcome = await until(
     async () => {
       if (!(await isAlive(process))) return "ended";
@@ -41,6 +45,18 @@ export async function startService(
 /** Ends a service; one that is gone, or whose number another process has by now, is left alone. */
 export async function stopService(state: ServiceState): Promise<void> {
   await end(state.process, GRACE_SECONDS);
+}
+
+/** Ends every service that has a note in the folder, whether or not a state knows it. */
+export async function stopNotedServices(folder: string): Promise<void> {
+  const names = (await orMissing(readdir(folder))) ?? [];
+  await together(
+    names.filter((name) => name.endsWith(NOTE)),
+    async (name) => {
+      const note = await readFile(join(folder, name), "utf8");
+      await end(ProcessIdentity.parse(JSON.parse(note)), GRACE_SECONDS);
+    },
+  );
 }
 
 /** Tells two definitions of a service apart, so that a changed one is started anew. */
@@ -62,12 +78,11 @@ export async function answers(url: string, timeoutMs = 1000): Promise<boolean> {
   }
 }
 
-async function launch(service: LabService, log: string): Promise<ProcessIdentity> {
+async function launch(service: LabService, log: string, note: string): Promise<ProcessIdentity> {
   await mkdir(dirname(log), { recursive: true, mode: 0o700 });
   const output = await open(log, "a", 0o600);
-  const [program, ...args] = service.command;
   try {
-    const child = spawn(program, args, {
+    const child = spawn("sh", ["-c", NOTE_AND_BECOME, "sh", note, ...service.command], {
       detached: true,
       stdio: ["ignore", output.fd, output.fd],
       env: { ...process.env, ...service.env },
@@ -80,16 +95,14 @@ async function launch(service: LabService, log: string): Promise<ProcessIdentity
     child.unref();
     const identity = await identify(pid);
     if (identity) return identity;
-  } catch (cause) {
-    throw failed(service.name, `\`${program}\` cannot be run`, [], { cause });
   } finally {
     await output.close();
   }
   throw failed(service.name, "it ended at once", await logEnd(log));
 }
 
-function failed(name: string, why: string, output: string[], options?: ErrorOptions) {
-  return new PlaybookError("PB_LAB_SERVICE_FAILED", [name, why], { output }, options);
+function failed(name: string, why: string, output: string[]) {
+  return new PlaybookError("PB_LAB_SERVICE_FAILED", [name, why], { output });
 }
 
 async function logEnd(log: string): Promise<string[]> {

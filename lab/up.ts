@@ -113,13 +113,10 @@ async function ensureServices(
     const same = known?.fingerprint === serviceFingerprint(service);
     if (known && same && (await isAlive(known.process))) continue;
     if (known) await stopService(known);
-    const log = `${context.paths.logs}/${name}.log`;
-    await timed(context.report, { label: `start ${name}` }, () =>
-      startService(service, log, async (started) => {
-        state.services[name] = started;
-        await writeState(context.paths.state, state);
-      }),
-    );
+    await timed(context.report, { label: `start ${name}` }, async () => {
+      state.services[name] = await startService(service, context.paths.services);
+      await writeState(context.paths.state, state);
+    });
   }
 }
 

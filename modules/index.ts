@@ -1,0 +1,9 @@
+export { directory } from "./directory/directory.ts";
+export { file } from "./file/file.ts";
+export { hostname } from "./hostname/hostname.ts";
+export { hostsFile } from "./hosts-file/hosts-file.ts";
+export { kernelModules } from "./kernel-modules/kernel-modules.ts";
+export { remoteFile } from "./remote-file/remote-file.ts";
+export { swap } from "./swap/swap.ts";
+export { sysctl } from "./sysctl/sysctl.ts";
+export { template } from "./template/template.ts";

@@ -8,7 +8,8 @@ const CHUNK = 256 * 1024;
 export class Download {
   readonly entry: Entry;
   readonly #draft: Draft;
-  #written = 0;
+  /** Bytes that clients may have. */
+  #shown = 0;
   #ended = false;
   #error: Error | undefined;
   #readers = 0;
@@ -19,71 +20,73 @@ export class Download {
     this.#draft = draft;
   }
 
-  /** Starts writing; `finished` settles when the answer is kept, or was thrown away because it broke off. */
+  /**
+   * Starts writing. `finished` settles when the answer is kept, or was thrown away because it broke off; only then do
+   * clients get the last bytes, so that who has the whole answer can rely on its being in the cache.
+   */
   static async start(
     cache: PackageCache,
     url: string,
     answer: IncomingMessage,
   ): Promise<{ download: Download; finished: Promise<void> }> {
-    const entry = describe(url, answer);
-    const download = new Download(entry, await cache.draft());
+    const download = new Download(describe(url, answer), await cache.draft());
     return { download, finished: download.#pump(cache, answer) };
   }
 
-  /** True when the mirror said how long the answer is. */
-  get sized(): boolean {
-    return this.entry.size >= 0;
+  /** Joins as a reader, who must close; false when it has ended and the answer is to be had from the cache. */
+  open(): boolean {
+    if (this.#ended) return false;
+    this.#readers += 1;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#readers -= 1;
+    await this.#closeWhenUnread();
   }
 
   /** The bytes from the start, as they come. */
   async *read(): AsyncGenerator<Uint8Array> {
-    this.#readers += 1;
-    try {
-      let position = 0;
-      for (;;) {
-        const news = this.#news.promise;
-        if (position < this.#written) {
-          const length = Math.min(CHUNK, this.#written - position);
-          const { bytesRead, buffer } = await this.#draft.handle.read(
-            new Uint8Array(length),
-            0,
-            length,
-            position,
-          );
-          position += bytesRead;
-          yield buffer.subarray(0, bytesRead);
-        } else if (this.#error) throw this.#error;
-        else if (this.#ended) return;
-        else await news;
-      }
-    } finally {
-      this.#readers -= 1;
-      await this.#closeWhenUnread();
+    let position = 0;
+    for (;;) {
+      const news = this.#news.promise;
+      if (position < this.#shown) {
+        const length = Math.min(CHUNK, this.#shown - position);
+        const bytes = new Uint8Array(length);
+        const { bytesRead } = await this.#draft.handle.read(bytes, 0, length, position);
+        position += bytesRead;
+        yield bytes.subarray(0, bytesRead);
+      } else if (this.#error) throw this.#error;
+      else if (this.#ended) return;
+      else await news;
     }
   }
 
   async #pump(cache: PackageCache, answer: IncomingMessage): Promise<void> {
+    const { size, url } = this.entry;
+    let written = 0;
     try {
-      for await (const chunk of answer) {
-        await this.#draft.handle.write(chunk as Buffer, 0, undefined, this.#written);
-        this.#written += (chunk as Buffer).length;
-        this.#tell();
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        await this.#draft.handle.write(chunk, 0, chunk.length, written);
+        written += chunk.length;
+        if (written !== size) this.#show(written);
       }
-      if (this.sized && this.#written !== this.entry.size)
-        throw new Error(`${this.#written} of ${this.entry.size} bytes came from ${this.entry.url}`);
-      await cache.keep(this.#draft, { ...this.entry, size: this.#written });
+      if (size >= 0 && written !== size)
+        throw new Error(`${written} of ${size} bytes came from ${url}`);
+      await cache.keep(this.#draft, { ...this.entry, size: written });
     } catch (error) {
       this.#error = error instanceof Error ? error : new Error(String(error));
       await rm(this.#draft.file, { force: true });
       throw this.#error;
     } finally {
       this.#ended = true;
-      this.#tell();
+      this.#show(this.#error ? this.#shown : written);
       await this.#closeWhenUnread();
     }
   }
 
-  #tell(): void {
+  #show(bytes: number): void {
+    this.#shown = bytes;
     this.#news.resolve();
     this.#news = Promise.withResolvers();
   }

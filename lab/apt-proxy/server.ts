@@ -29,7 +29,8 @@ export function createAptProxy(options: ProxyOptions): Server {
   const running = new Map<string, Promise<Source>>();
   return createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      options.log(`${request.url} ${String(error)}`);
+      // apt hangs up as soon as it has the last byte, before the connection has ended in order.
+      if (!response.writableEnded) options.log(`${request.url} ${String(error)}`);
       // After the first bytes only a cut connection tells the client that the rest is missing.
       if (response.headersSent) response.destroy();
       else refuse(response, 502, String(error));
@@ -43,19 +44,39 @@ export function createAptProxy(options: ProxyOptions): Server {
       return refuse(response, 405, "only GET and HEAD");
     const url = target(path, options.archives);
     if (url === undefined) return refuse(response, 404, "not an archive of this lab");
-    const source = await (running.get(url) ?? begin(url));
+    const source = await join(url);
     options.log(`${request.method} ${path} ${describe(source)}`);
     if (source.kind === "refused") return refuse(response, source.status, source.why);
-    await send(source, request, response);
+    try {
+      await send(source, request, response);
+    } finally {
+      if (source.kind === "download") await source.download.close();
+    }
+  }
+
+  async function join(url: string): Promise<Source> {
+    for (;;) {
+      const found = running.get(url) ?? begin(url);
+      const source = await found;
+      if (source.kind !== "download" || source.download.open()) return source;
+      // It ended in this very moment: what it brought is in the cache now.
+      forget(url, found);
+    }
+  }
+
+  function forget(url: string, source: Promise<Source>): void {
+    if (running.get(url) === source) running.delete(url);
   }
 
   // Two clients that ask for the same thing at once cause one request to the mirror.
   function begin(url: string): Promise<Source> {
-    const source = locate(url, options, () => running.delete(url));
+    const source = locate(url, options, () => forget(url, source));
     running.set(url, source);
     source.then(
-      ({ kind }) => kind !== "download" && running.delete(url),
-      () => running.delete(url),
+      ({ kind }) => {
+        if (kind !== "download") forget(url, source);
+      },
+      () => forget(url, source),
     );
     return source;
   }

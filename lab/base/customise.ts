@@ -36,6 +36,8 @@ async function removeOwnThings(root: string): Promise<void> {
     "etc/hostname",
     "etc/resolv.conf",
     "etc/apt/sources.list",
+    // mmdebstrap keeps its options here, the machine's proxy among them.
+    "etc/apt/apt.conf.d/99mmdebstrap",
     "var/lib/dbus/machine-id",
   ])
     await rm(join(root, path), { force: true });

@@ -8,7 +8,7 @@ import { run } from "../machine/run.ts";
 import { until } from "../machine/until.ts";
 import type { HostPaths } from "../state/paths.ts";
 import type { ProcessIdentity } from "../state/state.ts";
-import { answersSsh } from "./answers.ts";
+import { readiness } from "./answers.ts";
 import { type Launch, launchCommand, launchEnvironment } from "./launch.ts";
 
 const READY_SECONDS = 60;
@@ -56,16 +56,18 @@ export async function waitReady(
   process: ProcessIdentity,
   address: string,
 ): Promise<void> {
+  let seen = "nothing yet";
   const outcome = await until(
     async () => {
       if (!(await isAlive(process))) return "ended";
-      return (await answersSsh(address)) ? "ready" : undefined;
+      seen = await readiness(process.pid, address);
+      return seen === "ready" ? seen : undefined;
     },
     { seconds: READY_SECONDS, every: 50 },
   );
   if (outcome === "ready") return;
   const { host, paths } = launch;
-  const why = outcome === "ended" ? "its process ended" : `no ssh banner from [${address}]:22`;
+  const why = outcome === "ended" ? "its process ended" : `${seen} at [${address}]:22`;
   throw new PlaybookError("PB_LAB_HOST_NOT_READY", [host, READY_SECONDS, why], {
     host,
     output: await consoleEnd(paths),

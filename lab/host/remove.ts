@@ -9,6 +9,7 @@ import {
   removeGroups,
 } from "../machine/cgroups.ts";
 import { orMissing } from "../machine/files.ts";
+import { waitUnused } from "../machine/loops.ts";
 import { killAll, withArgument } from "../machine/processes.ts";
 import { until } from "../machine/until.ts";
 import { namespaces, pidsInNamespace, removeHostNetwork } from "../network/network.ts";
@@ -36,10 +37,11 @@ export async function killHost(lab: string, host: string, machine: CgroupMachine
 }
 
 /** Removes all that a host is, except its folder with the disk. Works on whatever is there, also after a crash. */
-export async function removeHost(lab: string, host: string): Promise<void> {
+export async function removeHost(lab: string, host: string, image: string): Promise<void> {
   const machine = await readCgroupMachine();
   const name = machineNames(lab).host(host);
   await killHost(lab, host, machine);
+  await waitUnused(image);
   await removeHostNetwork(lab, host);
   await removeEmptyGroups(cgroupLayout(machine, name).groups);
   await removeNspawnFolders(name);

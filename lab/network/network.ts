@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, statfs, writeFile } from "node:fs/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { sh, withStdin } from "#engine/host/command.ts";
 import { orMissing } from "../machine/files.ts";
@@ -6,6 +6,7 @@ import { attempt, run } from "../machine/run.ts";
 import { addressPlan, ipv4Plan, macAddress } from "../plan/address-plan.ts";
 import { machineNames } from "../plan/names.ts";
 
+const NSFS_MAGIC = 0x6e736673;
 const BRIDGE = "br-lab";
 /** The cable's end in the lab's namespace. */
 const UPLINK = "uplink";
@@ -23,25 +24,29 @@ export interface NetworkIdentity {
 export async function ensureNetwork(lab: NetworkIdentity): Promise<void> {
   const { namespace, cable } = machineNames(lab.name);
   const plan = addressPlan(lab.name);
-  if (!(await hasNamespace(namespace))) {
+  const inside = (...words: string[]) => attempt(sh`ip -n ${namespace} ${words}`);
+  if (!(await isLive(namespace))) {
+    await removeNetwork(lab.name);
     await refuseTakenPrefix(plan.prefix);
     await run(sh`ip netns add ${namespace}`);
-    await batch(namespace, [
-      "link set lo up",
-      `link add ${BRIDGE} type bridge`,
-      `link set ${BRIDGE} up`,
-      `addr add ${plan.gateway}/64 dev ${BRIDGE} nodad`,
-      ...(lab.dualStack ? [`addr add ${ipv4Plan.gateway}/24 dev ${BRIDGE}`] : []),
-    ]);
   }
-  if ((await attempt(sh`ip link show dev ${cable}`)).code === 0) return;
-  await run(sh`ip link add ${cable} type veth peer name ${UPLINK} netns ${namespace}`);
+  // Each part on its own: a command that was killed here before may have made some of them.
+  const bridged = (await inside("link", "show", "dev", BRIDGE)).code === 0;
+  await batch(namespace, [
+    "link set lo up",
+    ...(bridged ? [] : [`link add ${BRIDGE} type bridge`]),
+    `link set ${BRIDGE} up`,
+    `addr replace ${plan.gateway}/64 dev ${BRIDGE} nodad`,
+    ...(lab.dualStack ? [`addr replace ${ipv4Plan.gateway}/24 dev ${BRIDGE}`] : []),
+  ]);
+  if ((await attempt(sh`ip link show dev ${cable}`)).code !== 0)
+    await run(sh`ip link add ${cable} type veth peer name ${UPLINK} netns ${namespace}`);
   await batch(namespace, [`link set ${UPLINK} master ${BRIDGE} up`]);
   // This interface's own settings: IPv6 on where the machine's default is off, and no routes from advertisements.
   await writeFile(`/proc/sys/net/ipv6/conf/${cable}/disable_ipv6`, "0");
   await writeFile(`/proc/sys/net/ipv6/conf/${cable}/accept_ra`, "0");
   await run(sh`ip link set ${cable} up`);
-  await run(sh`ip addr add ${plan.machine}/64 dev ${cable} nodad`);
+  await run(sh`ip addr replace ${plan.machine}/64 dev ${cable} nodad`);
 }
 
 /** A host's network namespace with its card, plugged into the bridge. */
@@ -57,7 +62,8 @@ export async function plugIn(lab: string, host: string): Promise<void> {
 
 /** Pulls the cable: nothing that the host still sends gets out. */
 export async function unplug(lab: string, host: string): Promise<void> {
-  await batch(machineNames(lab).namespace, [`link set ${port(host)} down`]);
+  // A crashed host may have lost its card already.
+  await attempt(sh`ip -n ${machineNames(lab).namespace} link set ${port(host)} down`);
 }
 
 /** Removes a host's card and namespace, whichever of them is there. */
@@ -87,6 +93,11 @@ export async function pidsInNamespace(namespace: string): Promise<number[]> {
 /** Names of the network namespaces on this machine. */
 export async function namespaces(): Promise<string[]> {
   return (await orMissing(readdir("/run/netns"))) ?? [];
+}
+
+// After a restart of the machine its name can be left as a plain file, where /run is kept.
+async function isLive(name: string): Promise<boolean> {
+  return (await orMissing(statfs(`/run/netns/${name}`)))?.type === NSFS_MAGIC;
 }
 
 const hasNamespace = async (name: string) => (await namespaces()).includes(name);

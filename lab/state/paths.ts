@@ -9,7 +9,8 @@ export interface LabPaths {
   readonly lock: string;
   readonly identity: string;
   readonly knownHosts: string;
-  readonly logs: string;
+  /** Logs and notes of the services. */
+  readonly services: string;
   readonly sudoPassword: string;
   host(name: string): HostPaths;
 }
@@ -46,7 +47,7 @@ export function labPaths(lab: string, env: Environment = process.env): LabPaths 
     lock: join(labs, `${lab}.lock`),
     identity: inside("id_ed25519"),
     knownHosts: inside("known_hosts"),
-    logs: inside("logs"),
+    services: inside("services"),
     sudoPassword: inside("opspw.password"),
     host: (name) => ({
       folder: inside("hosts", name),

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { PlaybookError } from "#engine/errors/error.ts";
 
 /** A process that cannot be mistaken for a later one with the same number. */
-const ProcessIdentity = z.strictObject({
+export const ProcessIdentity = z.strictObject({
   pid: z.int().positive(),
   /** Boot id of the machine and start time in clock ticks. */
   started: z.string(),

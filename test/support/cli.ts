@@ -1,64 +1,103 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunEvent } from "#engine/report/event.ts";
 
-const root = dirname(dirname(import.meta.dirname));
+/** The repository's root. */
+export const root = join(import.meta.dirname, "../..");
 
-/** How a command ended, and what it said. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  readonly ms: number;
+  /** Highest resident memory seen, MiB. */
+  readonly peakMiB: number;
 }
 
-/** A program run to its end, within a deadline; its output is what it would be on no terminal. */
-export async function runProgram(
-  [program, ...args]: readonly [string, ...string[]],
-  { cwd, env = {}, seconds = 60 }: { cwd: string; env?: Record<string, string>; seconds?: number },
-): Promise<Ended> {
-  const child = spawn(program, args, {
-    cwd,
-    env: { ...process.env, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: seconds * 1000,
-    killSignal: "SIGKILL",
-  });
+interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kills the process and rejects; 15 min unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** Runs the real command line as its own process, the way an operator does. */
+export function cli(args: readonly string[], options: CliOptions = {}): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@run-playbook/source", join(root, "engine/cli/bin.ts"), ...args],
+    {
+      cwd: options.cwd ?? root,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
   });
-  return { code, stdout, stderr };
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  let peakMiB = 0;
+  const sampler = setInterval(() => {
+    peakMiB = Math.max(peakMiB, residentMiB(child.pid));
+  }, 200);
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`${args.join(" ")} ran past its deadline\n${stdout}\n${stderr}`));
+    }, options.timeoutMs ?? 900_000);
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(deadline);
+      clearInterval(sampler);
+      resolve({ code, stdout, stderr, ms: Math.round(performance.now() - started), peakMiB });
+    });
+  });
 }
 
-/** The command line as it runs from the sources. */
-export const runCli = (cwd: string, ...args: string[]): Promise<Ended> =>
-  runProgram(
-    [
-      process.execPath,
-      "--conditions=@run-playbook/source",
-      join(root, "engine/cli/bin.ts"),
-      ...args,
-    ],
-    { cwd },
-  );
-
-/** A new folder with these files in it, gone at the end of the block. */
-export async function folder(
-  files: Readonly<Record<string, string>>,
-): Promise<{ path: string } & AsyncDisposable> {
-  // Node names modules by their real path, and /tmp is a link on some systems.
-  const path = await realpath(await mkdtemp(join(tmpdir(), "run-playbook-")));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(path, name)), { recursive: true });
-    await writeFile(join(path, name), text);
+// VmHWM is the kernel's own high-water mark, so that a sample between peaks still sees them.
+function residentMiB(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
   }
+}
+
+type Recap = Extract<RunEvent, { type: "recap" }>;
+type NodeFinished = Extract<RunEvent, { type: "node-finished" }>;
+
+export interface Played extends Ended {
+  readonly events: readonly RunEvent[];
+  readonly recap: Recap;
+  /** The nodes that ended so, as "step on host", in the order in which they ended. */
+  ended(outcome: NodeFinished["outcome"]): string[];
+}
+
+/** Runs a playbook with `--output json` and parses its events. */
+export async function play(args: readonly string[], options: CliOptions = {}): Promise<Played> {
+  const ended = await cli([...args, "--output", "json"], options);
+  const events = ended.stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as RunEvent);
+  const recap = events.at(-1);
+  if (recap?.type !== "recap")
+    throw new Error(`no recap (exit ${ended.code})\n${ended.stdout}\n${ended.stderr}`);
   return {
-    path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    ...ended,
+    events,
+    recap,
+    ended: (outcome) =>
+      events
+        .filter((event) => event.type === "node-finished" && event.outcome === outcome)
+        .map((event) => `${(event as NodeFinished).step} on ${(event as NodeFinished).host}`),
   };
 }

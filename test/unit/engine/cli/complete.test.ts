@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { folder, runCli } from "../../../support/cli.ts";
+import { cli } from "../../../support/cli.ts";
+import { folder } from "../../../support/program.ts";
 
 const playbook = `import { defineInventory, playbook } from "run-playbook";
 import { z } from "zod";
@@ -17,7 +18,7 @@ async function completions(...words: string[]): Promise<string[]> {
     "broken.ts": "throw 1;",
     "playbooks/up.ts": "",
   });
-  const { stdout, stderr } = await runCli(here.path, "__complete", ...words);
+  const { stdout, stderr } = await cli(["__complete", ...words], { cwd: here.path });
   expect(stderr).toBe("");
   return stdout.split("\n").filter((word) => word !== "");
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { folder, runCli } from "../../../support/cli.ts";
+import { cli } from "../../../support/cli.ts";
+import { folder } from "../../../support/program.ts";
 
 const good = `import { defineInventory, playbook } from "run-playbook";
 const inventory = defineInventory({ hosts: { a: { address: "2001:db8::1" } }, groups: { all: ["a"] } });
@@ -9,7 +10,7 @@ export default playbook("mine", { inventory, summary: "Does nothing." }, () => {
 test("a playbook is found as given, without .ts, and under playbooks/", async () => {
   await using here = await folder({ "mine.ts": good, "playbooks/yours.ts": good });
   for (const name of ["mine.ts", "mine", "./mine.ts", "yours.ts", "yours"]) {
-    const { code, stdout, stderr } = await runCli(here.path, name, "--help");
+    const { code, stdout, stderr } = await cli([name, "--help"], { cwd: here.path });
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("mine: Does nothing.");
   }
@@ -21,12 +22,13 @@ test.each([
   ['"type": "module"', { "package.json": '{ "type": "module" }' }],
 ])("a playbook is a module in a folder with %s", async (_, files) => {
   await using here = await folder({ "mine.ts": good, ...files });
-  expect(await runCli(here.path, "mine.ts", "--help")).toMatchObject({ code: 0, stderr: "" });
+  const ended = await cli(["mine.ts", "--help"], { cwd: here.path });
+  expect(ended).toMatchObject({ code: 0, stderr: "" });
 });
 
 test("a missing playbook: where it was looked for, and what may have been meant", async () => {
   await using here = await folder({ "playbooks/bootstrap.ts": good });
-  const { code, stderr } = await runCli(here.path, "bootstrp.ts");
+  const { code, stderr } = await cli(["bootstrp.ts"], { cwd: here.path });
   expect(code).toBe(2);
   expect(stderr).toMatch(/^PB_PLAYBOOK_MISSING/);
   expect(stderr).toContain("looked at bootstrp.ts, playbooks/");
@@ -96,7 +98,7 @@ test.each([
   },
 ])("a playbook that $what", async ({ text, says }) => {
   await using here = await folder({ "mine.ts": text });
-  const { code, stdout, stderr } = await runCli(here.path, "mine.ts");
+  const { code, stdout, stderr } = await cli(["mine.ts"], { cwd: here.path });
   expect([code, stdout]).toEqual([2, ""]);
   for (const part of says) expect(stderr).toContain(part);
   expect(stderr).not.toContain("Warning:");
@@ -107,6 +109,6 @@ test("a mistake in a file that the playbook imports names that file", async () =
     "mine.ts": `import "./lib/part.ts";\n${good}`,
     "lib/part.ts": "\n\nundefinedThing.call();\n",
   });
-  const { stderr } = await runCli(here.path, "mine.ts");
+  const { stderr } = await cli(["mine.ts"], { cwd: here.path });
   expect(stderr).toContain("PB_PLAYBOOK_THREW (lib/part.ts:3)");
 });

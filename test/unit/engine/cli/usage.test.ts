@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { folder, runCli } from "../../../support/cli.ts";
+import { cli } from "../../../support/cli.ts";
+import { folder } from "../../../support/program.ts";
 
 test.each([
   { argv: [], says: ["PB_USAGE", "No playbook is named."] },
@@ -13,7 +14,7 @@ test.each([
   { argv: ["completion", "tcsh"], says: ["PB_USAGE", "bash, zsh, fish"] },
 ])("$argv is a usage error that says what would be right", async ({ argv, says }) => {
   await using here = await folder({});
-  const { code, stdout, stderr } = await runCli(here.path, ...argv);
+  const { code, stdout, stderr } = await cli([...argv], { cwd: here.path });
   expect([code, stdout]).toEqual([2, ""]);
   for (const part of says) expect(stderr).toContain(part);
 });
@@ -21,15 +22,15 @@ test.each([
 test("help and version go to standard output and are no failure", async () => {
   await using here = await folder({});
   for (const argv of [["--help"], ["-h"], ["help"]]) {
-    const { code, stdout } = await runCli(here.path, ...argv);
+    const { code, stdout } = await cli([...argv], { cwd: here.path });
     expect(code).toBe(0);
     expect(stdout).toContain("Usage: run-playbook PLAYBOOK [options]");
     expect(stdout).toContain("$ run-playbook bootstrap.ts --lab --yes");
   }
-  const help = await runCli(here.path, "lab", "up", "--help");
+  const help = await cli(["lab", "up", "--help"], { cwd: here.path });
   expect(help).toMatchObject({ code: 0, stderr: "" });
   expect(help.stdout).toContain("Usage: run-playbook lab up");
-  expect(await runCli(here.path, "--version")).toEqual({
+  expect(await cli(["--version"], { cwd: here.path })).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
     stderr: "",
