@@ -18,9 +18,9 @@ export async function confirm(question: string, io: Terminal, isYes: boolean): P
   if (!/^y(es)?$/i.test(answer.trim())) throw new PlaybookError("PB_DECLINED", [question]);
 }
 
-/** Asks for a secret; what is typed does not show. */
-export async function askSecret(question: string, io: Terminal): Promise<string> {
-  if (!hasOperator(io)) throw new PlaybookError("PB_NO_TERMINAL", [question]);
+/** Asks for a secret; what is typed does not show. Undefined where nobody is there to answer. */
+export async function askSecret(question: string, io: Terminal): Promise<string | undefined> {
+  if (!hasOperator(io)) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   io.stderr.write(`${printable(question)} `);
   try {
