@@ -33,7 +33,13 @@ export function planGraph(plan: Plan): string {
     plan.nodes.flatMap(({ step, needs }) =>
       needs
         .filter(({ kind }) => kind === "onChange" || kind === "onFail")
-        .map((need) => [`${need.step}\0${step.label}`, need.kind === "onChange" ? "on change" : "on failure"] as const),
+        .map(
+          (need) =>
+            [
+              `${need.step}\0${step.label}`,
+              need.kind === "onChange" ? "on change" : "on failure",
+            ] as const,
+        ),
     ),
   );
   return mermaid(plan.graph, {

@@ -28,6 +28,9 @@ export interface HostChange {
   readonly change: ShownChange;
 }
 
+/** Which changes are kept to the end: files are long, and two hundred hosts have many. */
+type Keep = "none" | "words" | "all";
+
 /** What a run has told so far, for renderers that show more than the last event. */
 export class RunModel {
   started: Started | undefined;
@@ -38,9 +41,14 @@ export class RunModel {
   readonly errors: ShownError[] = [];
   /** By "step\0host". */
   readonly errorOf = new Map<string, ShownError>();
+  readonly #keep: Keep;
   /** Hosts that cannot be reached, each with the reason; told once for the run, not again for each step. */
   readonly unreachable = new Map<string, ShownError>();
   connected = 0;
+
+  constructor(keep: Keep = "none") {
+    this.#keep = keep;
+  }
 
   apply(event: RunEvent): void {
     switch (event.type) {
@@ -68,7 +76,7 @@ export class RunModel {
         return;
       }
       case "change":
-        this.changes.push(event);
+        this.#change(event);
         return;
       case "node-finished":
         this.#finish(event);
@@ -85,6 +93,11 @@ export class RunModel {
     const unannounced = blank(label, "", []);
     this.steps.set(label, unannounced);
     return unannounced;
+  }
+
+  #change({ step, host, change }: HostChange): void {
+    if (this.#keep === "none") return;
+    this.changes.push({ step, host, change: this.#keep === "all" ? change : { say: change.say } });
   }
 
   #finish(event: Finished): void {

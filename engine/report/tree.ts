@@ -19,7 +19,7 @@ type Terminal = NodeJS.WriteStream;
 
 /** A live tree of phases, steps and hosts on a terminal; then changes, recap and failures below it. */
 export class TreeRenderer implements Renderer {
-  readonly #model = new RunModel();
+  readonly #model: RunModel;
   readonly #options: RenderOptions & { readonly out: Terminal };
   readonly #spinner = new Spinner();
   #note: string | undefined;
@@ -28,6 +28,7 @@ export class TreeRenderer implements Renderer {
 
   constructor(options: RenderOptions & { readonly out: Terminal }) {
     this.#options = options;
+    this.#model = new RunModel(options.diff ? "all" : "words");
   }
 
   emit(event: RunEvent): void {
