@@ -2,7 +2,7 @@ import { type Converged, converge } from "../converge/converge.ts";
 import { ModuleFault } from "../converge/module-fault.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
-import type { ErrorCode, ErrorDetails } from "../errors/catalog.ts";
+import { type ErrorCode, type ErrorDetails } from "../errors/catalog.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
@@ -40,7 +40,8 @@ export async function runAction(
     clock,
     ms: step.timeoutMs,
     cut,
-    late: () => fail("PB_STEP_TIMEOUT", [step.label, node.host.name, step.timeoutMs / 1000]),
+    late: () =>
+      fail("PB_STEP_TIMEOUT", [step.label, node.host.name, step.timeoutMs / 1000]),
     cutOff: () => fail("PB_STEP_CUT", [step.label, node.host.name]),
   };
   return withLimits(limits, async (signal) => {

@@ -1,8 +1,8 @@
 import { hostFor } from "../converge/host.ts";
 import { inModule } from "../converge/module-fault.ts";
 import type { Condition, ProbeAnswer } from "../dsl/module.ts";
-import { redact } from "../dsl/secret.ts";
 import type { DeclaredGate } from "../dsl/step.ts";
+import { redact } from "../dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
