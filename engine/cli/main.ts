@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { PlaybookError } from "../errors/error.ts";
-import { describeError, printError } from "../errors/print.ts";
+import { describeError, printError } from "../report/print.ts";
 import { Interrupted } from "./ask.ts";
 import { wantsColor } from "./color.ts";
 import { exitCodeOf } from "./exit-code.ts";

@@ -1,5 +1,5 @@
-import { printError } from "../errors/print.ts";
 import type { ShownError } from "./event.ts";
+import { printError } from "./print.ts";
 import type { Colors } from "./renderer.ts";
 import { listed, oneLine, plural } from "./text.ts";
 

@@ -1,7 +1,7 @@
 import pc from "picocolors";
-import type { ShownError } from "../report/event.ts";
-import { oneLine, printable } from "../report/text.ts";
-import { type ErrorContext, isPlaybookError } from "./error.ts";
+import { type ErrorContext, isPlaybookError } from "../errors/error.ts";
+import type { ShownError } from "./event.ts";
+import { oneLine, printable } from "./text.ts";
 
 type Colors = ReturnType<typeof pc.createColors>;
 
