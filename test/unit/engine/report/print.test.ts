@@ -1,7 +1,7 @@
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { PlaybookError } from "#engine/errors/error.ts";
-import { describeError, printError } from "#engine/errors/print.ts";
+import { describeError, printError } from "#engine/report/print.ts";
 
 const print = (error: unknown, isColored = false) =>
   printError(describeError(error), pc.createColors(isColored));
