@@ -12,6 +12,7 @@ import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { pickRenderer } from "./renderer.ts";
 import { listenForSignals } from "./signals.ts";
+import { transports } from "./transports.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -74,7 +75,7 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
       emit: (event) => renderer.emit(event),
       stop: signals.stop,
       cut: signals.cut,
-      transports: await transports(),
+      transports,
       clock: systemClock,
       ask: (question) => askSecret(question, io),
     });
@@ -83,14 +84,6 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     signals.release();
     await renderer.end();
   }
-}
-
-async function transports() {
-  const [{ sshTransport }, { localTransport }] = await Promise.all([
-    import("../host/ssh/transport.ts"),
-    import("../host/local.ts"),
-  ]);
-  return { ssh: sshTransport(), local: localTransport() };
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.

@@ -20,7 +20,7 @@ export function planList(plan: Plan): string {
   return [
     `${oneLine(plan.playbook)}: ${plural(plan.steps.length, "step")} on ${plural(all, "host")}`,
     ...lines,
-    ...plan.leftOut.map((what) => `left out: ${oneLine(what)}`),
+    ...plan.leftOut.map((what) => oneLine(what)),
     "",
   ].join("\n");
 }

@@ -4,13 +4,19 @@ type Started = Extract<RunEvent, { type: "run-started" }>;
 type Finished = Extract<RunEvent, { type: "node-finished" }>;
 type Recap = Extract<RunEvent, { type: "recap" }>;
 
+/** A host at work: since when, and what it was last seen doing or waiting for. */
+interface Running {
+  readonly since: number;
+  saw?: string;
+}
+
 /** How far one step is on its hosts. */
 export interface StepProgress {
   readonly label: string;
   /** The names of the phases around it, joined; empty where there is none. */
   readonly phase: string;
   readonly hosts: readonly string[];
-  readonly running: Map<string, { readonly since: number; saw?: string }>;
+  readonly running: Map<string, Running>;
   /** Hosts by how they ended, in the order in which they did. */
   readonly ended: Map<Outcome, string[]>;
   /** How many ended. */
@@ -96,6 +102,8 @@ export class RunModel {
   }
 
   #change({ step, host, change }: HostChange): void {
+    const node = this.step(step).running.get(host);
+    if (node !== undefined) node.saw = change.say;
     if (this.#keep === "none") return;
     this.changes.push({ step, host, change: this.#keep === "all" ? change : { say: change.say } });
   }

@@ -10,7 +10,7 @@ export function recapLines(
 ): string[] {
   const { recap, started } = model;
   if (recap === undefined) return [];
-  const leftOut = (started?.leftOut ?? []).map((what) => colors.dim(`left out: ${oneLine(what)}`));
+  const leftOut = (started?.leftOut ?? []).map((what) => colors.dim(oneLine(what)));
   return [
     ...recapTable(recap.hosts, { colors, room: columns }),
     ...leftOut,

@@ -86,7 +86,9 @@ export class TreeRenderer implements Renderer {
   #frame(final: boolean): string {
     const { out, colors, now } = this.#options;
     // The terminal keeps one row for the cursor below the frame.
-    const note = this.#note === undefined || final ? [] : ["", colors.yellow(this.#note)];
+    // A sentence a line: what wraps would make the frame taller than the screen.
+    const sentences = final ? [] : (this.#note?.split(/(?<=\.) /) ?? []);
+    const note = sentences.length === 0 ? [] : ["", ...sentences.map(colors.yellow)];
     const rows = final ? Number.POSITIVE_INFINITY : (out.rows ?? 24) - 1 - note.length;
     const brush = {
       colors,
