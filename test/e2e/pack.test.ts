@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { knownPlaybooks } from "#engine/cli/find-file.ts";
 import { cli, root } from "../support/cli.ts";
 import { type Ended, folder, runProgram } from "../support/program.ts";
 
@@ -94,10 +95,7 @@ test("two copies of the package understand each other", async () => {
 
 test("every playbook of ours can be named from an empty folder", async () => {
   await using here = await folder({});
-  const own = (await readdir(root)).includes("playbooks")
-    ? await readdir(join(root, "playbooks"))
-    : [];
-  for (const name of own.filter((file) => file.endsWith(".ts"))) {
+  for (const name of knownPlaybooks(root)) {
     const { code, stdout, stderr } = await runProgram([bin(), name, "--help"], { cwd: here.path });
     expect([name, code, stderr]).toEqual([name, 0, ""]);
     expect(stdout).toContain(`Usage: run-playbook ${name}`);

@@ -16,7 +16,8 @@ async function completions(...words: string[]): Promise<string[]> {
   await using here = await folder({
     "mine.ts": playbook,
     "broken.ts": "throw 1;",
-    "playbooks/up.ts": "",
+    "playbooks/up.ts": playbook,
+    "playbooks/shared.ts": "export const x = 1;",
   });
   const { stdout, stderr } = await cli(["__complete", ...words], { cwd: here.path });
   expect(stderr).toBe("");
@@ -26,6 +27,7 @@ async function completions(...words: string[]): Promise<string[]> {
 test("a first word is a command or a playbook", async () => {
   const words = await completions("");
   expect(words).toEqual(expect.arrayContaining(["lab", "completion", "mine.ts", "up.ts"]));
+  expect(words).not.toContain("shared.ts");
   expect(await completions("mi")).toEqual(["mine.ts"]);
 });
 
