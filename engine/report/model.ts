@@ -93,6 +93,14 @@ export class RunModel {
     }
   }
 
+  /** What belongs to hosts, in the order of the plan: which of them ended first is chance. */
+  inOrder<T extends { readonly host?: string }>(items: readonly T[]): T[] {
+    const all = [...new Set(this.started?.steps.flatMap((step) => step.hosts))];
+    const ranks = new Map(all.map((host, index) => [host, index]));
+    const rank = ({ host }: T) => ranks.get(host ?? "") ?? -1;
+    return items.toSorted((one, other) => rank(one) - rank(other));
+  }
+
   step(label: string): StepProgress {
     const known = this.steps.get(label);
     if (known !== undefined) return known;

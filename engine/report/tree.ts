@@ -49,9 +49,9 @@ export class TreeRenderer implements Renderer {
     const model = this.#model;
     const isCheck = model.started?.mode === "check";
     const parts = [
-      isCheck || diff || verbose > 0 ? await changeLines(model.changes, { colors, diff }) : [],
+      isCheck || diff || verbose > 0 ? await changeLines(model, { colors, diff }) : [],
       recapLines(model, { colors, columns: out.columns ?? 80 }),
-      failureText(model.errors, colors),
+      failureText(model.inOrder(model.errors), colors),
     ];
     for (const part of parts) if (part.length > 0) out.write(`\n${part.join("\n")}\n`);
   }

@@ -2,14 +2,17 @@ import { expect, test } from "vitest";
 import { cli } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
 
-const playbook = `import { defineInventory, playbook } from "run-playbook";
+const playbook = `import { defineInventory, defineModule, playbook } from "run-playbook";
 import { z } from "zod";
 const inventory = defineInventory({
   hosts: { cp1: { address: "2001:db8::1" }, w1: { address: "2001:db8::2" } },
   groups: { workers: ["w1"] },
 });
-const params = z.object({ version: z.string() });
-export default playbook("mine", { inventory, params }, () => {});
+const params = z.object({ version: z.string().default("v1") });
+const nothing = defineModule({ name: "n", summary: "", params: z.object({}), read: async () => ({}), *diff() {} });
+export default playbook("mine", { inventory, params }, ({ step, groups }) => {
+  step("first snapshot", { on: groups.workers, ensure: nothing({}) });
+});
 `;
 
 async function completions(...words: string[]): Promise<string[]> {
@@ -36,6 +39,7 @@ test("options, and the values that they take", async () => {
   expect(await completions("mine.ts", "--output", "j")).toEqual(["json"]);
   expect(await completions("mine.ts", "--param", "")).toEqual(["version="]);
   expect(await completions("mine.ts", "--limit", "")).toEqual(["workers", "cp1", "w1"]);
+  expect(await completions("mine.ts", "--only", "")).toEqual(["first snapshot"]);
   expect(await completions("mine.ts", "--limit", "cp1,w")).toEqual(["cp1,workers", "cp1,w1"]);
 });
 
