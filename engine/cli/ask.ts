@@ -7,7 +7,7 @@ import type { Io } from "./io.ts";
 type Terminal = Pick<Io, "stdin" | "stderr">;
 
 /** Whether somebody is there to answer. */
-export const hasOperator = ({ stdin, stderr }: Terminal): boolean =>
+const hasOperator = ({ stdin, stderr }: Terminal): boolean =>
   stdin.isTTY === true && stderr.isTTY === true;
 
 /** Asks the playbook's question before anything is touched; only a clear yes is one. */

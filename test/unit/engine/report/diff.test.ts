@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { diffLines } from "#engine/report/diff.ts";
+import { folder } from "../../../support/program.ts";
 
 const colors = pc.createColors(false);
 
@@ -19,13 +19,15 @@ test.each([
     `${"x\n".repeat(20)}A\n${"y\n".repeat(20)}B\n`,
   ],
   ["a line put first", "b\nc\n", "a\nb\nc\n"],
-])("patch(1) makes the new file of the old one: %s", (_, before, after) => {
-  const folder = mkdtempSync(join(tmpdir(), "run-playbook-diff-"));
-  const file = join(folder, "file");
-  writeFileSync(file, before ?? "");
+])("git makes the new file of the old one: %s", async (_, before, after) => {
+  await using here = await folder(before === undefined ? {} : { file: before });
   const patch = diffLines({ path: "file", before, after }, colors).join("\n");
-  execFileSync("patch", ["--silent", file], { input: `${patch}\n`, timeout: 10_000 });
-  expect(before !== undefined && after === "" ? "" : readFileSync(file, "utf8")).toBe(after);
+  execFileSync("git", ["apply", "-p0", "--unidiff-zero", "-"], {
+    cwd: here.path,
+    input: `${patch}\n`,
+    timeout: 10_000,
+  });
+  expect(await readFile(join(here.path, "file"), "utf8")).toBe(after);
 });
 
 test("a very long difference is cut, and says so", () => {
