@@ -1,6 +1,11 @@
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { loadModule } from "#engine/cli/load-module.ts";
 import { cli } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
+
+// Each starts the real command line, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const good = `import { defineInventory, playbook } from "run-playbook";
 const inventory = defineInventory({ hosts: { a: { address: "2001:db8::1" } }, groups: { all: ["a"] } });
@@ -111,4 +116,11 @@ test("a mistake in a file that the playbook imports names that file", async () =
   });
   const { stderr } = await cli(["mine.ts"], { cwd: here.path });
   expect(stderr).toContain("PB_PLAYBOOK_THREW (lib/part.ts:3)");
+});
+
+test("a playbook that never finishes loading is given up with the reason", async () => {
+  await using here = await folder({ "stuck.mjs": "await new Promise(() => {});\n" });
+  await expect(
+    loadModule(join(here.path, "stuck.mjs"), { cwd: here.path, seconds: 0.2 }),
+  ).rejects.toMatchObject({ code: "PB_PLAYBOOK_STUCK", context: { at: "stuck.mjs" } });
 });

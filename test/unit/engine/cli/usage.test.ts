@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { cli } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
+
+// Each starts the real command line, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 test.each([
   { argv: [], says: ["PB_USAGE", "No playbook is named."] },
