@@ -36,7 +36,9 @@ const payload = fc
     },
   )
   .map((chars) => chars.join(""));
-const hostile = fc.tuple(payload, payload).map(([a, b]) => `${a}${MARK}${b}`);
+// Harmless ones too: what gets past a strict schema must not become script text either.
+const around = fc.oneof(payload, fc.constantFrom("", "a", "-"));
+const hostile = fc.tuple(around, around).map(([a, b]) => `${a}${MARK}${b}`);
 
 type Path = readonly (string | number)[];
 
@@ -68,8 +70,8 @@ const commandsOf = (change: Change): readonly Command[] => {
   return change.op === "guarded" ? [change.apply, ...change.verify] : [];
 };
 
-/** The case's host, which also answers what the case does not: scripts by name, everything else with nothing. */
-function lenientHost(one: Case, asked: Command[]): Host {
+/** The case's host, which also answers what the case does not: scripts by name, everything else with nothing and the given code. */
+function lenientHost(one: Case, asked: Command[], code: number): Host {
   const known = caseHost(one.host);
   const run: Host["run"] = async (command) => {
     asked.push(command);
@@ -77,24 +79,28 @@ function lenientHost(one: Case, asked: Command[]): Host {
     const found = one.host.commands.find(
       (entry) => script !== undefined && entry.script === script,
     );
-    return found ?? known.run(command).catch(() => ({ code: 0, stdout: "", stderr: "" }));
+    return found ?? known.run(command).catch(() => ({ code, stdout: "", stderr: "" }));
   };
   return { ...known, run, text: async (command) => (await run(command)).stdout.trimEnd() };
 }
 
-/** Every command that a module runs for these params, as far as it gets. */
+/**
+ * Every command that a module runs for these params, as far as it gets: once on a host where every unknown command
+ * succeeds, once where it fails, so that both "there" and "not there" are seen.
+ */
 async function commandsFor(spec: ModuleSpec | ProbeSpec, one: Case, want: Record<string, unknown>) {
   const commands: Command[] = [];
-  const host = lenientHost(one, commands);
-  try {
-    if ("check" in spec) await spec.check(host, want);
-    else
-      for (const change of spec.diff(await spec.read(host, want), want))
-        commands.push(...commandsOf(change));
-  } catch (error) {
-    // A host that answers with nothing, and hostile params, are refused in many ways: what was run until then counts.
-    if (!(error instanceof Error)) throw error;
-  }
+  for (const code of [0, 1])
+    try {
+      const host = lenientHost(one, commands, code);
+      if ("check" in spec) await spec.check(host, want);
+      else
+        for (const change of spec.diff(await spec.read(host, want), want))
+          commands.push(...commandsOf(change));
+    } catch (error) {
+      // Empty answers and hostile params are refused in many ways: what was run until then counts.
+      if (!(error instanceof Error)) throw error;
+    }
   return commands;
 }
 
