@@ -13,6 +13,7 @@ export { netplan } from "./netplan/netplan.ts";
 export { noTentativeAddress } from "./no-tentative-address/no-tentative-address.ts";
 export { portOpen } from "./port-open/port-open.ts";
 export { reachable } from "./reachable/reachable.ts";
+export { reboot } from "./reboot/reboot.ts";
 export { remoteFile } from "./remote-file/remote-file.ts";
 export { service } from "./service/service.ts";
 export { swap } from "./swap/swap.ts";
