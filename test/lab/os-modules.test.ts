@@ -1,37 +1,20 @@
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Action } from "#engine/dsl/module.ts";
-import { sh } from "#engine/index.ts";
 import { openLab } from "#lab/lab.ts";
-import { run } from "#lab/machine/run.ts";
 import type { LabView } from "#lab/view.ts";
 import * as use from "#modules/index.ts";
-import { playOnLab } from "../support/lab-play.ts";
+import { ensureOn } from "../support/lab-play.ts";
 
 const lab = openLab("osmod");
 let view: LabView;
-let folder: string;
 
 const exec = async (text: string) => {
   const result = await lab.exec("w1", ["sh", "-c", text]);
   expect(result, text).toMatchObject({ code: 0 });
   return result.stdout;
 };
-const ensure = (action: Action, host = "w1") =>
-  playOnLab(view, ({ step, on }) => {
-    step("it", { on: on(host), ensure: action });
-  });
-const check = (action: Action) =>
-  playOnLab(view, ({ step, on }) => step("it", { on: on("w1"), ensure: action }), {
-    mode: "check",
-  });
-const gate = (until: ReturnType<typeof use.commandOk>) =>
-  playOnLab(view, ({ gate: declare, on }) => {
-    declare("it", { on: on("w1"), until, within: "2s" });
-  });
+const ensure = (action: Action) => ensureOn(view, "w1", action);
+const check = (action: Action) => ensureOn(view, "w1", action, { mode: "check" });
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE deploy";
 const unit = (exec: string) =>
@@ -41,12 +24,8 @@ const sleeper = unit("/usr/bin/sleep infinity");
 beforeAll(async () => {
   await lab.down();
   view = await lab.up({ hosts: ["w1", "w2"], disk: "2G", bare: true, yes: true });
-  folder = await mkdtemp(join(tmpdir(), "os-modules-"));
 });
-afterAll(async () => {
-  await lab.down();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => lab.down());
 
 interface Life {
   readonly name: string;
@@ -235,8 +214,14 @@ describe("every module", () => {
   });
 
   it("apt waits for a lock that another apt holds", async () => {
-    await exec("systemd-run --quiet flock /var/lib/dpkg/lock-frontend sleep 4");
+    const hold =
+      "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); open('/run/held', 'w'); time.sleep(4)";
+    await exec(
+      `systemd-run --quiet python3 -c "${hold}"; until [ -e /run/held ]; do sleep 0.1; done`,
+    );
+    const began = Date.now();
     const { errors, recap } = await ensure(use.apt({ present: ["less"] }));
+    expect(Date.now() - began).toBeGreaterThan(3000);
     expect(errors).toEqual([]);
     expect(recap).toMatchObject({ changed: 1 });
   });
@@ -254,105 +239,5 @@ describe("every module", () => {
       expect((await ensure(action)).recap).toMatchObject({ ok: 1, changed: 0 });
     }
     await exec("! getent passwd deploy; ! systemctl cat demo.service; ! [ -e /srv/demo ]");
-  });
-});
-
-describe("remote-file", () => {
-  const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-  let base: string;
-
-  beforeAll(async () => {
-    const top = join(folder, "pack/top");
-    await mkdir(top, { recursive: true });
-    await writeFile(join(top, "bridge"), "#!/bin/sh\n", { mode: 0o755 });
-    await writeFile(join(top, "ptp"), "#!/bin/sh\n", { mode: 0o755 });
-    await run(sh`tar -C ${join(folder, "pack")} -czf ${join(folder, "cni-v1.tgz")} top`);
-    await writeFile(join(folder, "tool"), "tool\n");
-    // The other host serves them, over IPv6.
-    const made = await playOnLab(view, ({ step, on }) => {
-      for (const name of ["tool", "cni-v1.tgz"])
-        step(name, {
-          on: on("w2"),
-          ensure: use.remoteFile({ from: join(folder, name), path: `/srv/www/${name}` }),
-        });
-      const content = unit("/usr/bin/python3 -m http.server --bind :: --directory /srv/www 8000");
-      const www = step("unit", {
-        on: on("w2"),
-        ensure: use.systemdUnit({ name: "www.service", content }),
-      });
-      step("www", { on: on("w2"), after: [www], ensure: use.service({ name: "www.service" }) });
-    });
-    expect(made.errors).toEqual([]);
-    base = `http://[${view.hosts[1]?.address}]:8000`;
-  });
-
-  it("fetches a program over IPv6 on a host without curl, and puts it back", async () => {
-    const action = use.remoteFile({
-      path: "/usr/local/bin/tool",
-      url: `${base}/tool`,
-      sha256: sha("tool\n"),
-      mode: 0o755,
-    });
-    expect((await ensure(action)).errors).toEqual([]);
-    await exec("[ $(stat -c %a /usr/local/bin/tool) = 755 ] && ! command -v curl");
-    expect((await ensure(action)).recap).toMatchObject({ ok: 1 });
-    await exec("echo bad >/usr/local/bin/tool");
-    expect((await ensure(action)).recap).toMatchObject({ changed: 1, exitCode: 0 });
-    expect(await exec("cat /usr/local/bin/tool")).toBe("tool\n");
-  });
-
-  it("unpacks an archive, and puts back one deleted member", async () => {
-    const archive = await run(sh`sha256sum ${join(folder, "cni-v1.tgz")}`);
-    const action = use.remoteFile({
-      path: "/opt/cni/bin",
-      url: `${base}/cni-v1.tgz`,
-      sha256: archive.slice(0, 64),
-      unpack: { strip: 1 },
-    });
-    expect((await ensure(action)).errors).toEqual([]);
-    expect((await ensure(action)).recap).toMatchObject({ ok: 1 });
-    await exec("rm /opt/cni/bin/ptp");
-    const { changes } = await ensure(action);
-    expect(changes.join()).toContain("./ptp is not as unpacked");
-    await exec("[ -x /opt/cni/bin/ptp ] && [ -x /opt/cni/bin/bridge ]");
-  });
-
-  it("a wrong checksum puts nothing in place", async () => {
-    const { errors } = await ensure(
-      use.remoteFile({ path: "/usr/local/bin/bad", url: `${base}/tool`, sha256: sha("x") }),
-    );
-    expect(errors[0]?.output?.join()).toContain(`expected ${sha("x")}`);
-    await exec("! ls /usr/local/bin/bad*");
-  });
-});
-
-describe("probes", () => {
-  const peers = () => view.hosts.map(({ address }) => address);
-
-  it("hold where they should", async () => {
-    for (const until of [
-      use.portOpen({ address: peers()[1] ?? "", port: 22 }),
-      use.portOpen({ port: 6443, open: false }),
-      use.reachable({ peers: [...peers(), view.gateway] }),
-      use.noTentativeAddress({}),
-      use.timeSynchronised({}),
-      use.commandOk({ argv: ["uname"], prints: "Linux" }),
-    ]) {
-      const { errors, recap } = await gate(until);
-      expect(errors).toEqual([]);
-      expect(recap.exitCode).toBe(0);
-    }
-  });
-
-  it("say what they saw where they do not", async () => {
-    const nobody = view.prefix.replace("::/64", "::dead");
-    for (const [until, saw] of [
-      [use.portOpen({ port: 6443 }), "[::1]:6443 says: Connection refused"],
-      [use.reachable({ peers: [nobody, view.gateway] }), `no answer from ${nobody}`],
-      [use.commandOk({ argv: ["false"] }), "false exited 1"],
-    ] as const) {
-      const { errors } = await gate(until);
-      expect(errors[0]?.message).toContain(saw);
-    }
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { HostSet } from "#engine/dsl/host-set.ts";
 import type { Inventory } from "#engine/dsl/inventory.ts";
+import type { Action } from "#engine/dsl/module.ts";
 import { type Play, playbook } from "#engine/dsl/playbook.ts";
 import { localTransport } from "#engine/host/local.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
@@ -62,6 +63,16 @@ export async function playOnLab(
     ),
   };
 }
+
+/** One module on one host. */
+export const ensureOn = (view: LabView, host: string, action: Action, stage?: LabStage) =>
+  playOnLab(
+    view,
+    ({ step, on }) => {
+      step("it", { on: on(host), ensure: action });
+    },
+    stage,
+  );
 
 function inventoryOf(view: LabView, { addresses = {} }: LabStage): Inventory {
   const { identityFile, knownHostsFile } = view;
