@@ -118,7 +118,7 @@ describe("hosts", () => {
   });
 
   test("no more hosts at once than forks", async () => {
-    const { module, flight, begun } = scripted(async () => {
+    const { module, flight, begun } = scripted(async (): Promise<Act> => {
       await settled();
       return "ok";
     });
@@ -144,7 +144,7 @@ describe("hosts", () => {
 
   test("an unreachable one is told of once; the others go on, and what needs all of them does not", async () => {
     const dead = new FakeHost();
-    dead.unreachable = new PlaybookError("PB_CONNECT_REFUSED", ["2001:db8::1", 22]);
+    dead.unreachable = new PlaybookError("PB_CONNECT_REFUSED", ["[2001:db8::1]:22"]);
     const { module } = scripted();
     const { outcomes, of, recap, end } = await play(
       ({ step, nodes }) => {
