@@ -111,6 +111,7 @@ const Expected = z.discriminatedUnion("op", [
     ...Say,
   }),
   z.strictObject({ op: z.literal("download"), from: z.string(), to: z.string(), ...Say }),
+  z.strictObject({ op: z.literal("reboot"), within: z.string().optional(), ...Say }),
   z.strictObject({
     op: z.literal("guarded"),
     files: z.array(z.discriminatedUnion("op", [Write, Remove])).optional(),
