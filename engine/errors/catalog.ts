@@ -1,7 +1,8 @@
+import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
-export const catalog = { ...playbookErrors };
+export const catalog = { ...playbookErrors, ...kubernetesErrors };
 
 export type ErrorCode = keyof typeof catalog;
 export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof catalog)[C]["message"]>;
