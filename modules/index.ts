@@ -1,0 +1,1 @@
+export { sysctl } from "./sysctl/sysctl.ts";
