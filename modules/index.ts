@@ -1,1 +1,2 @@
+export * from "./kubernetes.ts";
 export { sysctl } from "./sysctl/sysctl.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { Secret } from "#engine/index.ts";
-import { initConfig } from "#modules/kubeadm-config/init-config.ts";
-import { type JoinConfig, joinConfig } from "#modules/kubeadm-config/join-config.ts";
-import type { InitConfig } from "#modules/kubeadm-config/schema.ts";
+import { initConfig } from "#modules/kubeadm/config/init-config.ts";
+import { type JoinConfig, joinConfig } from "#modules/kubeadm/config/join-config.ts";
+import type { InitConfig } from "#modules/kubeadm/config/schema.ts";
 
 const node = {
   nodeName: "cp1",

@@ -36,6 +36,8 @@ export const initConfig = (want: InitConfig): string =>
 const initConfiguration = (want: InitConfig) => ({
   apiVersion: apiVersion(want.version),
   kind: "InitConfiguration",
+  // Tokens for joins are minted when a join is pending; kubeadm insists on one of its own.
+  bootstrapTokens: [{ description: "left over from kubeadm init", ttl: "10m0s" }],
   localAPIEndpoint: { advertiseAddress: want.advertiseAddress, bindPort: want.endpoint.port },
   nodeRegistration: nodeRegistration(want),
 });
