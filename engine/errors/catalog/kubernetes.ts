@@ -30,11 +30,6 @@ export const kubernetesErrors = {
       `kubeadm is still at work on ${host} after ${seconds} s: ${command}.`,
     hint: "Wait for it or end it, then run again; see /var/log/run-playbook on the host.",
   },
-  PB_IMAGE_MISSING: {
-    message: (image: string, mirror: string, why: string) =>
-      `The image ${image} cannot be pulled from ${mirror}: ${why}.`,
-    hint: "Push it to the mirror under its upstream path, or name a mirror that has it.",
-  },
   PB_CLUSTER_READ: {
     message: (what: string, why: string) => `${what} could not be read from the cluster: ${why}.`,
     hint: "Check that the API server answers: `kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw /readyz?verbose`.",

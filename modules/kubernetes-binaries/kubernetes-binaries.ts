@@ -1,0 +1,58 @@
+/** kubeadm, kubelet and kubectl, and the kubelet's unit. */
+import { z } from "zod";
+import { defineModule, run, sh } from "#engine/index.ts";
+import { templateFile } from "#engine/template/template.ts";
+import { KubernetesVersion } from "../kubeadm/config/schema.ts";
+import { keepFile, readManaged } from "../managed-file.ts";
+import { keepReleases, readReleases, releaseArch, Source } from "../release.ts";
+
+const unitPath = "/etc/systemd/system/kubelet.service";
+const dropInPath = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
+const binaries = "/usr/local/bin";
+
+const unit = templateFile<{ binaries: string }>(new URL("kubelet.service.hbs", import.meta.url));
+const dropIn = templateFile<{ binaries: string }>(new URL("10-kubeadm.conf.hbs", import.meta.url));
+
+export const kubernetesBinaries = defineModule({
+  name: "kubernetes-binaries",
+  summary: "Keep kubeadm, kubelet and kubectl at a version, and the kubelet enabled at boot.",
+  example: `use.kubernetesBinaries({ version: "v1.36.3" })`,
+  params: z.strictObject({
+    version: KubernetesVersion,
+    source: Source.default({}),
+    programs: z
+      .array(z.enum(["kubeadm", "kubelet", "kubectl"]))
+      .default(["kubeadm", "kubelet", "kubectl"]),
+  }),
+
+  async read(host, want) {
+    const base = `dl.k8s.io/release/${want.version}/bin/linux/${releaseArch(host)}`;
+    const releases = want.programs.map((name) => ({
+      from: `${base}/${name}`,
+      sums: `${base}/${name}.sha256`,
+      path: `${binaries}/${name}`,
+    }));
+    const [found, unitNow, dropInNow, enabled] = await Promise.all([
+      readReleases(host, want.source, releases),
+      readManaged(host, unitPath),
+      readManaged(host, dropInPath),
+      host.run(sh`systemctl is-enabled kubelet.service`),
+    ]);
+    return { releases: found, unitNow, dropInNow, enabled: enabled.stdout.trim() };
+  },
+
+  *diff(now) {
+    yield* keepReleases(now.releases);
+    const files = [
+      ...keepFile(now.unitNow, { path: unitPath, content: unit({ binaries }) }),
+      ...keepFile(now.dropInNow, { path: dropInPath, content: dropIn({ binaries }) }),
+    ];
+    yield* files;
+    if (files.length > 0) yield run(sh`systemctl daemon-reload`, "kubelet's unit: reload");
+    if (now.enabled !== "enabled")
+      yield run(
+        sh`systemctl enable kubelet.service`,
+        `kubelet: ${now.enabled || "absent"} → enabled`,
+      );
+  },
+});
