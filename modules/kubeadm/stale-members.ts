@@ -1,7 +1,8 @@
 /** What hosts that are in no cluster (any more) left behind in it. */
 import { z } from "zod";
-import { defineModule, type Host, PlaybookError, run, script, sh } from "#engine/index.ts";
-import { adminConf } from "./paths.ts";
+import { defineModule, type Host, PlaybookError, run } from "#engine/index.ts";
+import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
+import { kubectl, lastLine } from "../kubectl.ts";
 
 export const kubeadmStaleMembers = defineModule({
   name: "kubeadm-stale-members",
@@ -16,61 +17,38 @@ export const kubeadmStaleMembers = defineModule({
 
   async read(host, want) {
     if (want.notJoined.length === 0) return { members: [], nodes: [] };
-    const [members, nodes] = await Promise.all([
-      readMembers(host),
-      readNodes(
-        host,
-        want.notJoined.map(({ name }) => name),
-      ),
-    ]);
-    const stale = members.filter(({ name, peerURLs }) =>
+    const names = want.notJoined.map(({ name }) => name);
+    const [members, nodes] = await Promise.all([readMembers(host), readNodeNames(host, names)]);
+    // A member that never started has no name yet.
+    const isStale = (member: EtcdMember) =>
       want.notJoined.some(
-        (absent) =>
-          name === absent.name ||
-          // A member that never started has no name yet.
-          peerURLs.some((url) => url.includes(`[${absent.address}]`)),
-      ),
-    );
-    return { members: stale, nodes };
+        ({ name, address }) =>
+          member.name === name || member.peerUrls.some((url) => url.includes(`[${address}]`)),
+      );
+    return { members: members.filter(isStale), nodes };
   },
 
   *diff(now) {
-    for (const { id, name, peerURLs } of now.members)
+    for (const { id, name, peerUrls } of now.members)
       yield run(
-        script(ETCDCTL, "member", "remove", id),
-        `etcd member ${name || peerURLs.join(", ")}: stale → removed`,
+        etcdctl("member", "remove", id),
+        `etcd member ${name || peerUrls.join(", ")}: stale → removed`,
       );
     for (const node of now.nodes)
-      yield run(
-        sh`kubectl --kubeconfig ${adminConf} delete node ${node}`,
-        `node ${node}: stale → removed`,
-      );
+      yield run(kubectl("delete", "node", node), `node ${node}: stale → removed`);
   },
 });
 
-/** etcdctl with kubeadm's client certificate, on a control plane. */
-export const ETCDCTL = `# etcdctl
-pki=/etc/kubernetes/pki/etcd
-exec etcdctl --endpoints 'https://[::1]:2379' --cacert $pki/ca.crt \\
-  --cert $pki/healthcheck-client.crt --key $pki/healthcheck-client.key --command-timeout 20s "$@"`;
-
-// IDs have 64 bits: more than JSON numbers keep, so they are taken from the text form.
-async function readMembers(host: Host) {
-  const { code, stdout, stderr } = await host.run(script(ETCDCTL, "member", "list"));
-  if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["etcd's members", stderr.trim()]);
-  return stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [id = "", , name = "", peers = ""] = line.split(", ");
-      return { id, name, peerURLs: peers.split(",") };
-    });
+async function readMembers(host: Host): Promise<EtcdMember[]> {
+  const { code, stdout, stderr } = await host.run(etcdctl("member", "list"));
+  if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["etcd's members", lastLine(stderr)]);
+  return parseMembers(stdout);
 }
 
-async function readNodes(host: Host, names: readonly string[]): Promise<string[]> {
-  const get = sh`kubectl --kubeconfig ${adminConf} --request-timeout=20s get nodes --ignore-not-found -o name`;
-  const { code, stdout, stderr } = await host.run({ ...get, argv: [...get.argv, ...names] });
-  if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["The nodes", stderr.trim()]);
+async function readNodeNames(host: Host, names: readonly string[]): Promise<string[]> {
+  const get = kubectl("get", "nodes", "--ignore-not-found", "-o", "name", ...names);
+  const { code, stdout, stderr } = await host.run(get);
+  if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["The nodes", lastLine(stderr)]);
   return stdout
     .split("\n")
     .filter(Boolean)
