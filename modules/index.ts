@@ -1,3 +1,18 @@
 export * from "./kubernetes.ts";
+export { apt } from "./apt/apt.ts";
+export { aptSource } from "./apt/apt-source.ts";
+export { assertOs } from "./assert-os/assert-os.ts";
+export { command } from "./command/command.ts";
+export { directory } from "./directory/directory.ts";
+export { file } from "./file/file.ts";
+export { hostname } from "./hostname/hostname.ts";
+export { hostsFile } from "./hosts-file/hosts-file.ts";
+export { kernelModules } from "./kernel-modules/kernel-modules.ts";
 export { remoteFile } from "./remote-file/remote-file.ts";
+export { service } from "./service/service.ts";
+export { swap } from "./swap/swap.ts";
 export { sysctl } from "./sysctl/sysctl.ts";
+export { systemdUnit } from "./systemd-unit/systemd-unit.ts";
+export { template } from "./template/template.ts";
+export { timeSync, timeSynchronised } from "./time-sync/time-sync.ts";
+export { user } from "./user/user.ts";

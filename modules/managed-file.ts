@@ -1,12 +1,13 @@
 /** A file on a host that a module owns whole: how to look at it, and what brings it to the wanted state. */
-import { isSecret, type Secret } from "#engine/dsl/secret.ts";
 import {
   type Change,
   type FileStat,
   type Host,
+  isSecret,
   makeDirectory,
   PlaybookError,
   remove,
+  type Secret,
   setAttributes,
   writeFile,
 } from "#engine/index.ts";
@@ -91,5 +92,5 @@ function contentDifference(now: FileNow, path: string, text: string): string {
   const added = [...after].filter((line) => !before.has(line)).length;
   const gone = [...before].filter((line) => !after.has(line)).length;
   if (added + gone === 0) return `${path}: the same lines in another order`;
-  return `${path}: ${added} lines new, ${gone} gone`;
+  return `${path}: ${added} ${added === 1 ? "line" : "lines"} new, ${gone} gone`;
 }

@@ -4,8 +4,8 @@ import { callsite } from "./callsite.ts";
 import type { Change } from "./change.ts";
 import type { Refable } from "./ref.ts";
 
-/** What read must at least find: the outputs' fields. A module without outputs finds whatever its diff needs. */
-type Finds<O extends z.ZodObject> = string extends keyof z.input<O> ? object : z.input<O>;
+/** What read() must find at least: the outputs; anything where there are none. */
+type Found<O extends z.ZodObject> = keyof O["shape"] extends never ? object : z.input<O>;
 
 /**
  * A kind of thing that can be kept in a state. `read` is the only part that touches a host, and only looks; `diff` is
@@ -14,7 +14,7 @@ type Finds<O extends z.ZodObject> = string extends keyof z.input<O> ? object : z
 export interface ModuleSpec<
   P extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
-  Now extends Finds<O> = Finds<O>,
+  Now extends Found<O> = Found<O>,
 > {
   /** Kebab-case; the folder's name. */
   readonly name: string;
@@ -77,9 +77,9 @@ export type Probe<P extends z.ZodObject> = ((params: Refable<z.input<P>>) => Con
 export function defineModule<
   P extends z.ZodObject,
   O extends z.ZodObject = z.ZodObject<Record<never, never>>,
-  Now extends Finds<O> = Finds<O>,
+  Now extends Found<O> = Found<O>,
 >(spec: ModuleSpec<P, O, Now>): Module<P, O> {
-  const module = spec as ModuleSpec;
+  const module = spec as ModuleSpec<z.ZodObject, z.ZodObject, z.input<O>>;
   const action = (params: Refable<z.input<P>>): Action<z.output<O>> => ({
     kind: "action",
     module,

@@ -29,7 +29,9 @@ export function compileTemplate(name: string, text: string): Template {
 }
 
 /** The template beside its one user. @example const render = templateFile<Values>(new URL("./unit.hbs", import.meta.url)) */
-export function templateFile<V extends Readonly<Record<string, unknown>>>(url: URL): (values: V) => string {
+export function templateFile<V extends Readonly<Record<string, unknown>>>(
+  url: URL,
+): (values: V) => string {
   const path = fileURLToPath(url);
   let template: Template | undefined;
   return (values) => {

@@ -7,7 +7,7 @@ const allowed: Record<string, readonly string[]> = {
   "engine/errors": [],
   "engine/graph": [],
   "engine/net": ["engine/errors"],
-  "engine/template": ["engine/errors"],
+  "engine/template": ["engine/dsl", "engine/errors"],
   "engine/dsl": ["engine/errors", "engine/host/types"],
   "engine/host": ["engine/dsl", "engine/errors", "engine/net"],
   "engine/plan": ["engine/dsl", "engine/errors", "engine/graph", "engine/host/types", "engine/net"],

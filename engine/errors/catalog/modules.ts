@@ -27,6 +27,11 @@ export const moduleErrors = {
     message: (template: string, line: number, why: string) => `${template}, line ${line}: ${why}.`,
     hint: "Every variable of a template must be given in `values`; use null for none.",
   },
+  PB_BLOCK_BROKEN: {
+    message: (path: string, begin: string, end: string) =>
+      `${path} has only one of the lines "${begin}" and "${end}", or has them in the wrong order.`,
+    hint: "Nothing was changed: mend the two lines by hand, what is between them is replaced.",
+  },
   PB_SYSCTL_UNKNOWN: {
     message: (keys: readonly string[]) => `This kernel has no ${keys.join(", ")}.`,
     hint: "Some keys appear only with their kernel module (br_netfilter, nf_conntrack) or interface; some that are often copied, as disable_ipv4, never existed.",
