@@ -1,9 +1,19 @@
+import { artifactErrors } from "./catalog/artifacts.ts";
+import { cliErrors } from "./catalog/cli.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
+import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
-export const catalog = { ...playbookErrors, ...moduleErrors, ...kubernetesErrors };
+export const catalog = {
+  ...artifactErrors,
+  ...cliErrors,
+  ...kubernetesErrors,
+  ...labErrors,
+  ...moduleErrors,
+  ...playbookErrors,
+};
 
 export type ErrorCode = keyof typeof catalog;
 export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof catalog)[C]["message"]>;

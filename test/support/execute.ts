@@ -19,6 +19,10 @@ export function execute(command: Command, timeoutMs = 20_000): Promise<RunResult
       stderr += text;
     });
     child.on("error", reject);
+    // A program may end without reading what it was given; its exit code says how it went.
+    child.stdin.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") reject(error);
+    });
     child.on("close", (code) => resolve({ code: code ?? 255, stdout, stderr }));
     child.stdin.end(command.stdin === undefined ? "" : asText(command.stdin));
   });

@@ -1,0 +1,2 @@
+export const execute = 1;
+export const planOf = 2;

@@ -1,0 +1,46 @@
+import { PlaybookError } from "#engine/errors/error.ts";
+import type { Command } from "#engine/host/command.ts";
+import { hostOf, isRunning } from "./hosts.ts";
+import { cgroupLayout, readCgroupMachine } from "./machine/cgroups.ts";
+import { childrenOf } from "./machine/processes.ts";
+import { machineNames } from "./plan/names.ts";
+import type { LabState } from "./state/state.ts";
+
+// Joins the host's control groups first, so that what the command leaves behind is the host's and ends with it.
+const JOIN = `
+while [ "$1" != -- ]; do
+  for group in "$1/payload/init.scope" "$1/payload" "$1"; do
+    if [ -e "$group/cgroup.procs" ] && echo $$ >"$group/cgroup.procs"; then break; fi
+  done
+  shift
+done
+shift
+exec "$@"`;
+
+/**
+ * The command that runs a program inside a host, past its network: it works while ssh does not. Its exit code is the
+ * program's.
+ */
+export async function insideHost(
+  state: LabState,
+  name: string,
+  argv: Command["argv"],
+): Promise<[string, ...string[]]> {
+  const host = hostOf(state, name);
+  const running = host.process !== undefined && (await isRunning(host));
+  const [init] = running && host.process ? await childrenOf(host.process.pid) : [];
+  if (init === undefined) {
+    const how = host.power === "off" ? "its power was cut" : "its process is gone";
+    throw new PlaybookError("PB_LAB_HOST_DOWN", [name, how], { host: name });
+  }
+  const machine = machineNames(state.name).host(name);
+  const { groups } = cgroupLayout(await readCgroupMachine(), machine);
+  return [
+    ...(["sh", "-c", JOIN, "sh"] as const),
+    ...groups,
+    ...["--", "nsenter", `--target=${init}`, "--all", "--wd", "--", "env", "-i"],
+    ...["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    ...["HOME=/root", "USER=root", "LANG=C.UTF-8"],
+    ...argv,
+  ];
+}
