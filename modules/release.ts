@@ -51,7 +51,7 @@ const paramsOf = (source: Source, release: Release) =>
 
 /** What a host has of some releases: remote-file's findings, with what was looked for. */
 export type ReleasesNow = readonly {
-  readonly now: object;
+  readonly now: Record<string, unknown>;
   readonly want: Record<string, unknown>;
 }[];
 
