@@ -1,4 +1,3 @@
-export * from "./kubernetes.ts";
 export { apt } from "./apt/apt.ts";
 export { aptSource } from "./apt/apt-source.ts";
 export { assertOs } from "./assert-os/assert-os.ts";
@@ -8,6 +7,7 @@ export { file } from "./file/file.ts";
 export { hostname } from "./hostname/hostname.ts";
 export { hostsFile } from "./hosts-file/hosts-file.ts";
 export { kernelModules } from "./kernel-modules/kernel-modules.ts";
+export * from "./kubernetes.ts";
 export { remoteFile } from "./remote-file/remote-file.ts";
 export { service } from "./service/service.ts";
 export { swap } from "./swap/swap.ts";

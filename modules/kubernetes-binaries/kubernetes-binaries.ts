@@ -25,6 +25,13 @@ export const kubernetesBinaries = defineModule({
       .default(["kubeadm", "kubelet", "kubectl"]),
   }),
 
+  outputs: z.object({
+    images: z
+      .array(z.string())
+      .describe("The images that kubeadm of this version names; none before it is there."),
+    pauseImage: z.string().describe("The one of them that keeps a pod's namespaces."),
+  }),
+
   async read(host, want) {
     const base = `dl.k8s.io/release/${want.version}/bin/linux/${releaseArch(host)}`;
     const releases = want.programs.map((name) => ({
@@ -32,13 +39,22 @@ export const kubernetesBinaries = defineModule({
       sums: `${base}/${name}.sha256`,
       path: `${binaries}/${name}`,
     }));
-    const [found, unitNow, dropInNow, enabled] = await Promise.all([
+    const [found, unitNow, dropInNow, enabled, listed] = await Promise.all([
       readReleases(host, want.source, releases),
       readManaged(host, unitPath),
       readManaged(host, dropInPath),
       host.run(sh`systemctl is-enabled kubelet.service`),
+      host.run(sh`kubeadm config images list --kubernetes-version ${want.version}`),
     ]);
-    return { releases: found, unitNow, dropInNow, enabled: enabled.stdout.trim() };
+    const images = listed.code === 0 ? listed.stdout.split("\n").filter(Boolean) : [];
+    return {
+      releases: found,
+      unitNow,
+      dropInNow,
+      enabled: enabled.stdout.trim(),
+      images,
+      pauseImage: images.find((ref) => ref.includes("/pause:")) ?? "",
+    };
   },
 
   *diff(now) {
