@@ -43,6 +43,7 @@ function addUp(command: Command, lab: () => Lab, io: LabCliIo): void {
     .option("--disk <size>", "size of each new host's disk (8G in a new lab)")
     .option("--dual-stack", "IPv4 besides IPv6, between the lab's own hosts only")
     .option("--bare", "hosts and packages only: no image registry, no file mirror")
+    .option("--from <mirror>", "folder or URL laid out as the lab's mirror, to take artifacts from")
     .option("--inventory <file>", "write the lab's inventory to this file")
     .option("-y, --yes", "install Debian packages that this machine lacks")
     .addHelpText(

@@ -5,6 +5,7 @@ import type { LabContext } from "./context.ts";
 import { checkMachine } from "./machine/check.ts";
 import { orMissing } from "./machine/files.ts";
 import { restoreInotify } from "./machine/inotify.ts";
+import { removeNetnsFolder } from "./machine/netns-folder.ts";
 import { timed } from "./machine/timed.ts";
 import { stopNotedServices } from "./services.ts";
 import { takeLock } from "./state/lock.ts";
@@ -19,6 +20,7 @@ export async function down(context: LabContext): Promise<void> {
     await clearHosts(context, state);
     await stopNotedServices(paths.services);
     await clearNetwork(name);
+    await removeNetnsFolder(paths.labs);
     await restoreInotify({ labs: paths.labs });
     await rm(paths.folder, { recursive: true, force: true });
     await rm(paths.lock);

@@ -7,15 +7,16 @@ export interface UpFlags {
   readonly disk?: string;
   readonly dualStack?: boolean;
   readonly bare?: boolean;
+  readonly from?: string;
   readonly inventory?: string;
   readonly yes?: boolean;
 }
 
 /** Flags as options. Without a terminal nobody can be asked. */
 export function upOptions(flags: UpFlags, terminal = process.stdin.isTTY): UpOptions {
-  const { hosts, disk, dualStack, bare, yes = false } = flags;
+  const { hosts, disk, dualStack, bare, from, yes = false } = flags;
   const names = hosts?.split(",").map((name) => name.trim());
-  return { hosts: names, disk, dualStack, bare, yes, ask: terminal ? ask : undefined };
+  return { hosts: names, disk, dualStack, bare, from, yes, ask: terminal ? ask : undefined };
 }
 
 async function ask(packages: readonly string[]): Promise<boolean> {

@@ -29,6 +29,8 @@ export interface UpOptions extends Partial<PackageConsent> {
   /** Size of each new host's disk, as truncate takes it. */
   readonly disk?: string | undefined;
   readonly dualStack?: boolean | undefined;
+  /** A folder or URL laid out as the lab's mirror: asked before official releases and builds. */
+  readonly from?: string | undefined;
   /** Without the services that serve artifacts. */
   readonly bare?: boolean | undefined;
 }
@@ -51,8 +53,9 @@ export async function up(context: LabContext, options: UpOptions = {}): Promise<
   await mkdir(context.paths.folder, { recursive: true, mode: 0o700 });
   await writeState(context.paths.state, state);
   await ensureAccess(context);
-  await ensureNetwork(state);
-  await ensureServices(context, state, await wantedServices(context, apt, options.bare ?? false));
+  await ensureNetwork(state, context.paths.labs);
+  await ensureServices(context, state, [aptProxyService(context.name, context.cache, apt)]);
+  if (options.bare !== true) await ensureArtifacts(context, state, options.from);
   await ensureHosts(context, state, apt);
   return state;
 }
@@ -91,15 +94,15 @@ export function planState(
 
 const families = (dualStack: boolean): string => (dualStack ? "IPv6 and IPv4" : "IPv6 only");
 
-async function wantedServices(
+async function ensureArtifacts(
   context: LabContext,
-  apt: AptSettings,
-  bare: boolean,
-): Promise<readonly LabService[]> {
-  const proxy = aptProxyService(context.name, context.cache, apt);
-  if (bare) return [proxy];
+  state: LabState,
+  from: string | undefined,
+): Promise<void> {
   const { machine: address } = addressPlan(context.name);
-  return [proxy, ...(await artifactServices({ context, address }))];
+  const { services, fill } = await artifactServices({ context, address, from });
+  await ensureServices(context, state, services);
+  await fill();
 }
 
 async function ensureServices(

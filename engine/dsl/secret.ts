@@ -51,12 +51,17 @@ export function redact(text: string): string {
   return masked;
 }
 
+/** What the schema says of anything else: whoever prints it must not print the value beside it. */
+export const NOT_A_SECRET = "expected a secret (text, or secretFrom…)";
+
 /** A schema whose values are {@link Secret}s: strings given in a playbook are wrapped, secrets pass through. */
 export const secret = () =>
-  z.union([z.custom<Secret>(isSecret), z.string()]).transform((value): Secret => {
-    if (isSecret(value)) return value;
-    return new Secret(value);
-  });
+  z
+    .union([z.custom<Secret>(isSecret), z.string()], { error: NOT_A_SECRET })
+    .transform((value): Secret => {
+      if (isSecret(value)) return value;
+      return new Secret(value);
+    });
 
 /** Text with secrets inside it: the whole becomes one. @example secretText`token = ${token}\n` */
 export function secretText(

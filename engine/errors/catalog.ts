@@ -1,18 +1,22 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { cliErrors } from "./catalog/cli.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
+import { engineErrors } from "./catalog/engine.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
+import { transportErrors } from "./catalog/transport.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
   ...artifactErrors,
   ...cliErrors,
   ...kubernetesErrors,
+  ...engineErrors,
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,
+  ...transportErrors,
 };
 
 export type ErrorCode = keyof typeof catalog;

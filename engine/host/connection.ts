@@ -23,9 +23,9 @@ export interface FileStat {
 export interface FileAttributes {
   /** Permission bits; 0o644 unless given. */
   readonly mode?: number;
-  /** "root" unless given. */
+  /** Whoever writes unless given: root where `as` is "root". */
   readonly owner?: string;
-  /** The owner's name unless given. */
+  /** The owner's name unless given, where an owner is. */
   readonly group?: string;
 }
 
@@ -50,7 +50,11 @@ export interface Connection {
   readFile(path: string, options?: CallOptions): Promise<Buffer | undefined>;
   /** Without following a symlink. Undefined where nothing is there. */
   stat(path: string, options?: CallOptions): Promise<FileStat | undefined>;
-  /** Written beside, flushed to disk, renamed over: a reader sees the old content or the new. */
+  /**
+   * Written beside, flushed to disk, renamed over: a reader sees the old content or the new. What is at the path is
+   * replaced, a symlink too: writing through links as root would let whoever owns the folder choose the target, and a
+   * link into /run (resolv.conf) would lose the content at the next boot.
+   */
   writeFile(
     path: string,
     content: Uint8Array,

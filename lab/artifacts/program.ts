@@ -16,6 +16,8 @@ interface ProgramOptions {
 }
 
 const TAIL_LINES = 20;
+/** What a program gets to end by itself. */
+const GRACE_MS = 5_000;
 
 /** Runs a program of this machine and returns its stdout; a failure carries the last lines that it printed. */
 export async function runProgram(command: Command, options: ProgramOptions): Promise<string> {
@@ -58,7 +60,12 @@ export async function runProgram(command: Command, options: ProgramOptions): Pro
 async function ended(child: ChildProcess, options: ProgramOptions): Promise<string | undefined> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const stop = AbortSignal.any([options.signal, deadline]);
-  const kill = () => killGroup(child);
+  let last: NodeJS.Timeout | undefined;
+  const kill = () => {
+    // Asked first, so that it clears its own temporary files.
+    signalGroup(child, "SIGTERM");
+    last = setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MS);
+  };
   if (stop.aborted) kill();
   stop.addEventListener("abort", kill, { once: true });
   try {
@@ -71,13 +78,14 @@ async function ended(child: ChildProcess, options: ProgramOptions): Promise<stri
     return code === 0 ? undefined : code === null ? `was ended by ${signal}` : `exited ${code}`;
   } finally {
     stop.removeEventListener("abort", kill);
+    clearTimeout(last);
   }
 }
 
-function killGroup(child: ChildProcess): void {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, "SIGKILL");
+    process.kill(-child.pid, signal);
   } catch (error) {
     // It ended by itself in the same moment.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;

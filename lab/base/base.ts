@@ -4,6 +4,7 @@ import { arch } from "node:os";
 import { join } from "node:path";
 import { sh } from "#engine/host/command.ts";
 import type { AptSettings } from "../machine/apt-settings.ts";
+import { debootstrapFrom } from "../machine/debootstrap.ts";
 import { orMissing, readText } from "../machine/files.ts";
 import { run } from "../machine/run.ts";
 import { timed } from "../machine/timed.ts";
@@ -61,17 +62,7 @@ async function clearDrafts(bases: string): Promise<void> {
 
 async function debootstrap(root: string, apt: AptSettings): Promise<void> {
   const { suite, components, packages } = baseRecipe;
-  const line = (uri: string, name: string) =>
-    `deb [signed-by=${apt.keyring}] ${uri} ${name} ${components}`;
-  const options = [
-    ...Object.entries(apt.dates).map(([key, value]) => `--aptopt=${key} "${value}"`),
-    ...(apt.proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${apt.proxy}"`]),
-  ];
-  const sources = [
-    line(apt.archive, suite),
-    line(apt.archive, `${suite}-updates`),
-    line(apt.security, `${suite}-security`),
-  ];
+  const { options, sources } = debootstrapFrom(apt, { suite, components });
   await mkdir(root, { recursive: true });
   const command = sh`mmdebstrap --mode=root --format=directory --variant=minbase --include=${packages.join(",")} ${options} ${suite} ${root} ${sources}`;
   await run(command, 900);

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { repacked } from "../artifacts/archive.ts";
 import { type Arch, type Artifact, ownFile } from "../artifacts/artifact.ts";
-import { inScratch } from "../artifacts/catalog/archives.ts";
 import { runProgram } from "../artifacts/program.ts";
+import { inScratch } from "../artifacts/scratch.ts";
+import { readAptSettings } from "../machine/apt-settings.ts";
+import { debootstrapFrom } from "../machine/debootstrap.ts";
 
 const SUITE = "trixie";
 /** Counts with each change of what is in it, so that caches notice. */
@@ -40,6 +42,10 @@ export function debianBaseArtifact(arch: Arch): Artifact {
     build: ({ home, signal }, dir) =>
       inScratch(async (scratch) => {
         const tar = join(scratch, "base.tar");
+        const { options, sources } = debootstrapFrom(await readAptSettings(), {
+          suite: SUITE,
+          components: "main",
+        });
         await runProgram(
           {
             argv: [
@@ -47,8 +53,10 @@ export function debianBaseArtifact(arch: Arch): Artifact {
               "--variant=extract",
               `--architectures=${arch}`,
               `--include=${PACKAGES.join(",")}`,
+              ...options,
               SUITE,
               tar,
+              ...sources,
             ],
             env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
           },

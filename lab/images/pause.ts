@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Arch, type Artifact, ownFile } from "../artifacts/artifact.ts";
-import { inScratch } from "../artifacts/catalog/archives.ts";
 import { goBuild } from "../artifacts/go/build.ts";
 import { findGo } from "../artifacts/go/toolchain.ts";
+import { inScratch } from "../artifacts/scratch.ts";
 
 /** Counts with each change of the source below, so that caches notice. */
 const VERSION = "1";

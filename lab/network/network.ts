@@ -2,6 +2,7 @@ import { readdir, statfs, writeFile } from "node:fs/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { sh, withStdin } from "#engine/host/command.ts";
 import { orMissing } from "../machine/files.ts";
+import { addLabNamespace } from "../machine/netns-folder.ts";
 import { attempt, run } from "../machine/run.ts";
 import { addressPlan, ipv4Plan, macAddress } from "../plan/address-plan.ts";
 import { machineNames } from "../plan/names.ts";
@@ -21,14 +22,14 @@ export interface NetworkIdentity {
  * A bridge in a namespace of the lab's own and one cable to the machine. The namespace forwards nothing, so hosts reach
  * each other and the machine's end of the cable, and no sysctl or route of the machine changes but that cable's own.
  */
-export async function ensureNetwork(lab: NetworkIdentity): Promise<void> {
+export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise<void> {
   const { namespace, cable } = machineNames(lab.name);
   const plan = addressPlan(lab.name);
   const inside = (...words: string[]) => attempt(sh`ip -n ${namespace} ${words}`);
   if (!(await isLive(namespace))) {
     await removeNetwork(lab.name);
     await refuseTakenPrefix(plan.prefix);
-    await run(sh`ip netns add ${namespace}`);
+    await addLabNamespace(labs, namespace);
   }
   // Each part on its own: a command that was killed here before may have made some of them.
   const bridged = (await inside("link", "show", "dev", BRIDGE)).code === 0;

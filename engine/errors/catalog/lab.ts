@@ -4,7 +4,7 @@ import type { ErrorSpecs } from "../spec.ts";
 export const labErrors = {
   PB_LAB_MACHINE: {
     message: (why: string) => `This machine cannot carry a lab: ${why}.`,
-    hint: "A lab needs root on a Linux machine with apt (Debian 12 or later, Ubuntu 22.04 or later).",
+    hint: "A lab needs root on a Linux machine with apt (Debian 12 or later, Ubuntu 24.04 or later).",
   },
   PB_LAB_NAME: {
     message: (kind: "lab" | "host", name: string, rule: string) =>

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeTgz } from "../archive.ts";
 import type { Artifact, ReleaseFile, Workshop } from "../artifact.ts";
 import { type GoBuild, goBuild } from "../go/build.ts";
 import { downloadModule } from "../go/module.ts";
 import { findGo, type Go } from "../go/toolchain.ts";
+import { inScratch } from "../scratch.ts";
 
 interface ArchivedPrograms {
   readonly name: string;
@@ -51,14 +51,4 @@ interface ModulePrograms extends Omit<GoBuild, "cwd" | "output"> {
 export async function buildFromModule(go: Go, spec: ModulePrograms, output: string): Promise<void> {
   const { Dir } = await downloadModule(go, spec.module, spec.version);
   await goBuild(go, { ...spec, cwd: Dir, output });
-}
-
-/** Does the work in a folder that is gone afterwards. */
-export async function inScratch(work: (dir: string) => Promise<void>): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), "run-playbook-build-"));
-  try {
-    await work(scratch);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
 }

@@ -3,6 +3,7 @@ import { isPlaybookError, PlaybookError } from "#engine/errors/error.ts";
 import type { Command } from "#engine/host/command.ts";
 import type { Workshop } from "../artifact.ts";
 import { runProgram } from "../program.ts";
+import { inScratch } from "../scratch.ts";
 
 /** From 1.21 on, go fetches the toolchain that a module asks for by itself. */
 const OLDEST = { major: 1, minor: 21 };
@@ -17,21 +18,18 @@ export interface Go {
 /** The go command on PATH, once its version is known to do; `artifact` is what needs it. */
 export async function findGo(workshop: Workshop, artifact: string): Promise<Go> {
   const logFile = join(workshop.home, "logs", `${artifact.replaceAll(/[^\w.-]+/g, "-")}.log`);
+  const how = { logFile, purpose: `build ${artifact}`, timeoutMs: TIMEOUT_MS };
   const go: Go = {
-    run(args, { cwd, cgo = false } = {}) {
-      const command: Command = {
-        argv: ["go", ...args],
-        env: environment(workshop, cgo),
-        ...(cwd !== undefined && { cwd }),
-      };
-      const { signal } = workshop;
-      return runProgram(command, {
-        signal,
-        logFile,
-        purpose: `build ${artifact}`,
-        timeoutMs: TIMEOUT_MS,
-      });
-    },
+    // go leaves its temporary files behind when it is ended; these are in a folder that goes with them.
+    run: (args, { cwd, cgo = false } = {}) =>
+      inScratch((scratch) => {
+        const command: Command = {
+          argv: ["go", ...args],
+          env: { ...environment(workshop, cgo), GOTMPDIR: scratch },
+          ...(cwd !== undefined && { cwd }),
+        };
+        return runProgram(command, { ...how, signal: workshop.signal });
+      }),
   };
   const version = await go.run(["env", "GOVERSION"]).catch((error: unknown) => {
     if (isPlaybookError(error) && error.code === "PB_TOOL_MISSING")

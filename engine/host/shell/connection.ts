@@ -1,0 +1,91 @@
+import type { Command } from "../command.ts";
+import type {
+  CallOptions,
+  Connection,
+  FileAttributes,
+  FileStat,
+  RunResult,
+} from "../connection.ts";
+import { readReply, readWork, statReply, statWork, writeReply, writeWork } from "./files.ts";
+import { defaultLimits, type LaneLimits, Lanes } from "./lanes.ts";
+import type { Identity } from "./launch.ts";
+import { LocalHashes } from "./local-hash.ts";
+import type { OpenPipe } from "./pipe.ts";
+import { commandWork } from "./request.ts";
+import { download, sendContent, upload } from "./transfer.ts";
+
+/** Content up to here goes inside the framed shell, in the round trip of the call; bytes. */
+const INLINE = 256 * 1024;
+
+/** What a transport gives: how to start a process there, and what tells that the peer is gone. */
+export interface ShellHost {
+  readonly open: OpenPipe;
+  readonly identity: Identity;
+  readonly lost: Promise<Error>;
+  /** Ends the transport itself, after the shells. */
+  readonly end: () => Promise<void>;
+  readonly limits?: Partial<LaneLimits>;
+  /** Shared by the connections of a run, so that a file for many hosts is hashed once. */
+  readonly hashes?: LocalHashes;
+}
+
+/** A connection over anything that can start `sh`: ssh and local share all of it. */
+export class ShellConnection implements Connection {
+  readonly lost: Promise<Error>;
+  readonly #host: ShellHost;
+  readonly #lanes: Lanes;
+  readonly #hashes: LocalHashes;
+
+  constructor(host: ShellHost) {
+    this.#host = host;
+    this.lost = host.lost;
+    this.#hashes = host.hashes ?? new LocalHashes();
+    this.#lanes = new Lanes(host.open, host.identity, { ...defaultLimits, ...host.limits });
+    void host.lost.then((error) => this.#lanes.abandon(error.message));
+  }
+
+  async run(command: Command, options: CallOptions = {}): Promise<RunResult> {
+    const reply = await this.#lanes.call(commandWork(command, options.long), options);
+    const { code, stdout, stderr } = reply;
+    return { code, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  async readFile(path: string, options?: CallOptions): Promise<Buffer | undefined> {
+    return readReply(path, await this.#lanes.call(readWork(path), options));
+  }
+
+  async stat(path: string, options?: CallOptions): Promise<FileStat | undefined> {
+    return statReply(path, await this.#lanes.call(statWork(path), options));
+  }
+
+  async writeFile(
+    path: string,
+    content: Uint8Array,
+    options: FileAttributes & CallOptions = {},
+  ): Promise<void> {
+    if (content.length > INLINE) return sendContent(this.#transfer, { to: path, content, options });
+    writeReply(path, await this.#lanes.call(writeWork(path, content, options), options));
+  }
+
+  async upload(
+    from: string,
+    to: string,
+    options: FileAttributes & CallOptions = {},
+  ): Promise<boolean> {
+    return upload(this.#transfer, { from, to, options });
+  }
+
+  async download(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    return download(this.#transfer, { from, to, options });
+  }
+
+  async close(): Promise<void> {
+    await this.#lanes.close("it was closed");
+    await this.#host.end();
+  }
+
+  get #transfer() {
+    const { open, identity } = this.#host;
+    return { open, identity, lanes: this.#lanes, hashes: this.#hashes };
+  }
+}

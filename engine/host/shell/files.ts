@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { PlaybookError } from "../../errors/error.ts";
+import type { FileAttributes, FileStat } from "../connection.ts";
+import type { Reply } from "./framed-shell.ts";
+import { quote, quoteAll } from "./quote.ts";
+import type { Work } from "./request.ts";
+
+const MISSING = /: (No such file or directory|Not a directory)$/m;
+
+/** A path of a host is absolute: there is no folder that it could be relative to. */
+export function absolute(path: string): string {
+  if (!path.startsWith("/")) throw new TypeError(`"${path}" is no absolute path`);
+  return path;
+}
+
+export const readWork = (path: string): Work => ({
+  what: `read ${path}`,
+  body: `exec cat -- ${quote(absolute(path))}`,
+  grouped: false,
+});
+
+export function readReply(path: string, reply: Reply): Buffer | undefined {
+  if (reply.code === 0) return reply.stdout;
+  const said = reply.stderr.toString();
+  if (MISSING.test(said)) return undefined;
+  throw new PlaybookError("PB_READ_FAILED", [path, reason(said)]);
+}
+
+export const statWork = (path: string): Work => ({
+  what: `stat ${path}`,
+  body: `_pb_stat ${quote(absolute(path))}`,
+  grouped: false,
+});
+
+/** The four highest bits of st_mode: S_IFREG, S_IFDIR, S_IFLNK. */
+const KINDS: Readonly<Record<number, FileStat["kind"]>> = {
+  8: "file",
+  4: "directory",
+  10: "symlink",
+};
+
+export function statReply(path: string, reply: Reply): FileStat | undefined {
+  const said = reply.stderr.toString();
+  if (reply.code !== 0) {
+    if (MISSING.test(said)) return undefined;
+    throw new PlaybookError("PB_READ_FAILED", [path, reason(said)]);
+  }
+  const [line = "", ...rest] = reply.stdout.toString().split("\n");
+  const [mode = "", uid = "", user = "", gid = "", group = "", size = ""] = line.split(" ");
+  const bits = Number.parseInt(mode, 16);
+  const kind = KINDS[bits >> 12] ?? "other";
+  const stat = {
+    kind,
+    mode: bits & 0o7777,
+    owner: user === "UNKNOWN" ? uid : user,
+    group: group === "UNKNOWN" ? gid : group,
+    size: Number(size),
+  };
+  return kind === "symlink" ? { ...stat, target: rest.join("\n") } : stat;
+}
+
+/** Path, the file beside it, mode, owner (empty to leave it): what placing a file takes. */
+export function placeWords(path: string, attributes: FileAttributes): string[] {
+  const { mode = 0o644, owner, group } = attributes;
+  const folder = absolute(path).slice(0, path.lastIndexOf("/") + 1);
+  const beside = `${folder}.pb-${randomBytes(8).toString("hex")}`;
+  const who = owner === undefined && group === undefined ? "" : `${owner ?? ""}:${group ?? owner}`;
+  return [path, beside, mode.toString(8).padStart(4, "0"), who];
+}
+
+export const writeWork = (path: string, content: Uint8Array, attributes: FileAttributes): Work => ({
+  what: `write ${path}`,
+  body: `_pb_write ${quoteAll(placeWords(path, attributes))}`,
+  stdin: content,
+  grouped: false,
+});
+
+export function writeReply(path: string, reply: Reply): void {
+  if (reply.code === 0) return;
+  throw new PlaybookError("PB_WRITE_FAILED", [path, reason(reply.stderr.toString())]);
+}
+
+/** The errno text at the end of what a tool said: "cat: write error: No space left on device" → the last part. */
+export function reason(said: string): string {
+  const line = said.trim().split("\n")[0] ?? "";
+  const text = line.split(": ").at(-1) ?? "";
+  // dash has a wording of its own for ENOENT.
+  return text === "Directory nonexistent"
+    ? "No such file or directory"
+    : text || "it failed silently";
+}

@@ -1,0 +1,260 @@
+import { PlaybookError } from "../../errors/error.ts";
+import { type Expected, FrameReader } from "./frame-reader.ts";
+import type { Pipe, PipeEnd } from "./pipe.ts";
+import { frameText, newNonce, type Work } from "./request.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+export interface Reply {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** Why a call has no reply: its shell ended. */
+export class ShellGone extends Error {
+  /** Whether the command may have begun; where not, it can be sent again elsewhere. */
+  readonly started: boolean;
+  constructor(started: boolean, reason: string) {
+    super(reason);
+    this.name = "ShellGone";
+    this.started = started;
+  }
+}
+
+/** One call on its way. */
+export interface Call {
+  readonly what: string;
+  readonly reply: Promise<Reply>;
+  /** "waiting" is here still, "sent" is on the host behind others, "started" runs there. */
+  state(): "waiting" | "sent" | "started" | "done";
+  /** The leader of its processes on the host, once it runs. */
+  pid(): number | undefined;
+  /** Takes a waiting call back; true where it was still here. */
+  withdraw(): boolean;
+}
+
+interface Frame extends Expected {
+  readonly work: Work;
+  readonly nonce: string;
+  state: "waiting" | "sent" | "started" | "done";
+  startedAt: number;
+  pid?: number;
+  bytes: number;
+  readonly stdout: Buffer[];
+  readonly stderr: Buffer[];
+  code?: number;
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+export interface FramedShellOptions {
+  /** The shell's own pid on the host. */
+  readonly pid: number;
+  /** Bytes of output that one call may print. */
+  readonly maxOutput: number;
+  /** Called when a call left processes behind that may write into the next one's output. */
+  readonly onLeftover: () => void;
+}
+
+/**
+ * One long-lived sh that answers requests in order. All that is submitted in one tick goes out in one write, so any
+ * number of calls costs one round trip.
+ */
+export class FramedShell {
+  readonly pid: number;
+  readonly #pipe: Pipe;
+  readonly #options: FramedShellOptions;
+  readonly #outbox: Frame[] = [];
+  /** Sent and not ended, per stream: stdout and stderr come in their own time. */
+  readonly #onStdout: Frame[] = [];
+  readonly #onStderr: Frame[] = [];
+  #flushing = false;
+  #gone: string | undefined;
+
+  constructor(pipe: Pipe, options: FramedShellOptions) {
+    this.#pipe = pipe;
+    this.#options = options;
+    this.pid = options.pid;
+    this.#listen("stdout", this.#onStdout);
+    this.#listen("stderr", this.#onStderr);
+    pipe.stdin.on("error", (error) => this.#end(`its input broke (${error.message})`));
+    void pipe.closed.then((end) => this.#end(describeEnd(end)));
+  }
+
+  /** Calls that have no reply yet. */
+  get pending(): number {
+    return this.#outbox.length + this.#onStdout.length;
+  }
+
+  get ended(): boolean {
+    return this.#gone !== undefined;
+  }
+
+  /** For how long the call that runs now has been running, ms. */
+  get slowFor(): number {
+    const head = this.#onStdout[0];
+    return head?.state === "started" ? Date.now() - head.startedAt : 0;
+  }
+
+  submit(work: Work): Call {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const nonce = newNonce();
+    const frame: Frame = {
+      work,
+      nonce,
+      needle: Buffer.from(`\x01${nonce}`),
+      state: "waiting",
+      startedAt: 0,
+      bytes: 0,
+      stdout: [],
+      stderr: [],
+      resolve,
+      reject,
+    };
+    if (this.#gone === undefined) this.#enqueue(frame);
+    else reject(new ShellGone(false, this.#gone));
+    return {
+      what: work.what,
+      reply: promise,
+      state: () => frame.state,
+      pid: () => frame.pid,
+      withdraw: () => this.#withdraw(frame),
+    };
+  }
+
+  /** Lets what runs finish, sends nothing more. */
+  retire(): void {
+    this.#pipe.stdin.end();
+  }
+
+  destroy(): void {
+    this.#pipe.destroy();
+    this.#end("it was closed");
+  }
+
+  #enqueue(frame: Frame): void {
+    this.#outbox.push(frame);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // After all that this tick still submits, promise continuations included.
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const batch = this.#outbox.splice(0);
+    if (batch.length === 0 || this.#gone !== undefined) return;
+    for (const frame of batch) {
+      frame.state = "sent";
+      this.#onStdout.push(frame);
+      this.#onStderr.push(frame);
+    }
+    this.#pipe.stdin.write(batch.map((frame) => frameText(frame.nonce, frame.work)).join(""));
+  }
+
+  #withdraw(frame: Frame): boolean {
+    const at = this.#outbox.indexOf(frame);
+    if (at < 0) return false;
+    this.#outbox.splice(at, 1);
+    frame.state = "done";
+    return true;
+  }
+
+  #listen(name: "stdout" | "stderr", queue: Frame[]): void {
+    const reader = new FrameReader<Frame>({
+      head: () => queue[0],
+      data: (frame, bytes) => this.#take(frame, name, bytes),
+      mark: (frame, text) => {
+        if (this.#mark(frame, text)) return;
+        queue.shift();
+        if (!this.#onStdout.includes(frame) && !this.#onStderr.includes(frame)) finish(frame);
+      },
+    });
+    this.#pipe[name].on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#pipe.destroy();
+        this.#end(error instanceof Error ? error.message : String(error));
+      }
+    });
+    this.#pipe[name].resume();
+  }
+
+  #take(frame: Frame, name: "stdout" | "stderr", bytes: Buffer): void {
+    // Before its start nothing can be the call's own.
+    if (frame.state === "sent" && name === "stdout") return;
+    frame.bytes += bytes.length;
+    if (frame.bytes <= this.#options.maxOutput) {
+      frame[name].push(bytes);
+      return;
+    }
+    frame.stdout.length = 0;
+    frame.stderr.length = 0;
+    const limit = Math.round(this.#options.maxOutput / MEBIBYTE);
+    frame.reject(new PlaybookError("PB_OUTPUT_TOO_LARGE", [frame.work.what, limit]));
+  }
+
+  /** True while the frame goes on in this stream. */
+  #mark(frame: Frame, text: string): boolean {
+    const [letter, first, second] = [text[0], ...text.slice(1).trim().split(" ")];
+    if (letter === "S") {
+      frame.state = "started";
+      frame.startedAt = Date.now();
+      return true;
+    }
+    if (letter === "P") {
+      frame.pid = Number(first);
+      return true;
+    }
+    if (first !== undefined && first !== "") frame.code = Number(first);
+    if (second === "1") this.#leave(frame);
+    return false;
+  }
+
+  /**
+   * The call left processes that hold this shell's output open. The shell stops by itself; what was sent after the
+   * call did not begin and is sent again elsewhere.
+   */
+  #leave(last: Frame): void {
+    const rest = [...this.#onStdout, ...this.#outbox].filter((frame) => frame !== last);
+    this.#onStdout.splice(1);
+    this.#onStderr.splice(this.#onStderr[0] === last ? 1 : 0);
+    this.#outbox.length = 0;
+    this.#gone = `"${last.work.what}" left processes running`;
+    for (const frame of rest) {
+      frame.state = "done";
+      frame.reject(new ShellGone(false, this.#gone));
+    }
+    this.#options.onLeftover();
+  }
+
+  #end(reason: string): void {
+    this.#gone ??= reason;
+    for (const frame of new Set([...this.#onStdout, ...this.#onStderr, ...this.#outbox])) {
+      const started = frame.state === "started";
+      frame.state = "done";
+      frame.reject(new ShellGone(started, reason));
+    }
+    this.#outbox.length = 0;
+    this.#onStdout.length = 0;
+    this.#onStderr.length = 0;
+  }
+}
+
+function finish(frame: Frame): void {
+  frame.state = "done";
+  frame.resolve({
+    code: frame.code ?? Number.NaN,
+    stdout: Buffer.concat(frame.stdout),
+    stderr: Buffer.concat(frame.stderr),
+  });
+}
+
+function describeEnd({ code, signal, reason }: PipeEnd): string {
+  if (reason !== undefined) return reason;
+  return signal === undefined
+    ? `its shell ended with exit code ${code}`
+    : `its shell was ended by ${signal}`;
+}

@@ -1,0 +1,177 @@
+import type { Secret } from "../../dsl/secret.ts";
+import { PlaybookError } from "../../errors/error.ts";
+import { left, within } from "../deadline.ts";
+import type { OpenPipe, Pipe } from "./pipe.ts";
+import { prelude } from "./prelude.ts";
+import { quote, quoteAll } from "./quote.ts";
+import { newNonce } from "./request.ts";
+
+/** Who is logged in where, and how to become somebody else there. */
+export interface Identity {
+  /** The inventory's name, for errors. */
+  readonly host: string;
+  readonly loginUser: string;
+  readonly sudoPassword?: Secret<string>;
+}
+
+export interface LaunchOptions {
+  readonly as?: string;
+  readonly timeoutMs: number;
+  readonly reserved?: boolean;
+  /** A script with arguments in place of the framed shell; its stdin and stdout are raw once it is up. */
+  readonly script?: { readonly text: string; readonly args: readonly string[] };
+}
+
+export interface Launched {
+  readonly pipe: Pipe;
+  /** Of the shell, on the host. */
+  readonly pid: number;
+}
+
+/**
+ * Starts `sh` as some user and waits until it says that it is up. Whatever login scripts print before that is
+ * dropped. A password goes to sudo's stdin when sudo asks, once: a second question is a refusal.
+ */
+export async function launch(
+  open: OpenPipe,
+  identity: Identity,
+  options: LaunchOptions,
+): Promise<Launched> {
+  const until = Date.now() + options.timeoutMs;
+  const hello = newNonce();
+  const line = commandLine(hello, identity, options);
+  const { timeoutMs, reserved = false } = options;
+  const pipe = await open(line, { timeoutMs, reserved });
+  const starting = new Greeting(pipe, hello, { ...identity, as: options.as ?? identity.loginUser });
+  // sudo would take what follows for the password: with one, the shell is spoken to only when it is up.
+  const asksFirst = becomes(identity, options.as) && identity.sudoPassword !== undefined;
+  const begin = () => {
+    if (options.script === undefined) pipe.stdin.write(prelude(hello));
+  };
+  if (!asksFirst) begin();
+  else starting.onPasswordAccepted = begin;
+  try {
+    return await within(left(until), starting.done, () => silent(identity, options.timeoutMs));
+  } catch (error) {
+    pipe.destroy();
+    throw error;
+  }
+}
+
+const silent = ({ host }: Identity, ms: number) =>
+  new PlaybookError("PB_SHELL_FAILED", [host, `it was silent for ${Math.round(ms / 1000)} s`]);
+
+const becomes = ({ loginUser }: Identity, as: string | undefined): boolean =>
+  as !== undefined && as !== loginUser;
+
+/** One line of single-quoted words: every login shell, fish and csh included, reads it the same way. */
+function commandLine(hello: string, identity: Identity, options: LaunchOptions): string {
+  const greet = `printf "\\001%s %s\\n" ${hello} "$$"; `;
+  const { script, as } = options;
+  const asks = becomes(identity, as) && identity.sudoPassword !== undefined;
+  // Under sudo with a password the shell reads its own first line only once the password is through.
+  const shell =
+    script === undefined
+      ? asks
+        ? ["sh", "-c", `printf "\\001%sU\\n" ${hello}; exec sh`]
+        : ["sh"]
+      : ["sh", "-c", `${greet}${script.text}`, "sh", ...script.args];
+  if (as === undefined || !becomes(identity, as)) return `exec ${quoteWord(shell)}`;
+  if (identity.loginUser === "root") return `exec sh -c ${quote(dropTo(as, shell))}`;
+  const sudo = asks ? ["sudo", "-S", "-p", `\x02${hello}`] : ["sudo", "-n"];
+  return `exec ${quoteAll([...sudo, "-H", "-u", as, "--", ...shell])}`;
+}
+
+const quoteWord = ([program = "sh", ...rest]: readonly string[]) =>
+  [program, ...rest.map(quote)].join(" ");
+
+// Hosts with a root login often have no sudo; runuser is part of util-linux.
+const dropTo = (as: string, shell: readonly string[]): string =>
+  `cd /; if command -v runuser >/dev/null; then exec runuser -u ${quote(as)} -- ${quoteAll(shell)}; ` +
+  `else exec sudo -n -H -u ${quote(as)} -- ${quoteAll(shell)}; fi`;
+
+/** Reads what comes before the shell is up. */
+class Greeting {
+  readonly done: Promise<Launched>;
+  onPasswordAccepted: (() => void) | undefined;
+  readonly #pipe: Pipe;
+  readonly #needle: Buffer;
+  readonly #prompt: string;
+  readonly #who: Identity & { readonly as: string };
+  readonly #settle = Promise.withResolvers<Launched>();
+  #out: Buffer = Buffer.alloc(0);
+  #err = "";
+  #prompts = 0;
+
+  constructor(pipe: Pipe, hello: string, who: Identity & { readonly as: string }) {
+    this.#pipe = pipe;
+    this.#needle = Buffer.from(`\x01${hello}`);
+    this.#prompt = `\x02${hello}`;
+    this.#who = who;
+    this.done = this.#settle.promise;
+    pipe.stdout.on("data", this.#onOut);
+    pipe.stderr.on("data", this.#onErr);
+    void pipe.closed.then(() => this.#settle.reject(this.#refusal()));
+    // A shell that ends before it is up breaks its input too; why it ended is what counts.
+    pipe.stdin.on("error", () => this.#settle.reject(this.#refusal()));
+  }
+
+  #onOut = (chunk: Buffer): void => {
+    this.#out = Buffer.concat([this.#out, chunk]).subarray(-65_536);
+    for (;;) {
+      const at = this.#out.indexOf(this.#needle);
+      const end = at < 0 ? -1 : this.#out.indexOf(10, at);
+      if (end < 0) return;
+      const text = this.#out.toString("latin1", at + this.#needle.length, end);
+      this.#out = this.#out.subarray(end + 1);
+      if (text !== "U") {
+        this.#up(Number(text));
+        return;
+      }
+      this.onPasswordAccepted?.();
+    }
+  };
+
+  #up(pid: number): void {
+    const { stdout, stderr } = this.#pipe;
+    stdout.off("data", this.#onOut);
+    stderr.off("data", this.#onErr);
+    stdout.pause();
+    stderr.pause();
+    if (this.#out.length > 0) stdout.unshift(this.#out);
+    this.#settle.resolve({ pipe: this.#pipe, pid });
+  }
+
+  #onErr = (chunk: Buffer): void => {
+    this.#err = (this.#err + chunk.toString()).slice(-8192);
+    const prompts = this.#err.split(this.#prompt).length - 1;
+    if (prompts <= this.#prompts) return;
+    this.#prompts = prompts;
+    const password = this.#who.sudoPassword;
+    if (prompts > 1 || password === undefined) {
+      this.#settle.reject(this.#sudoRefused("the password is wrong"));
+      this.#pipe.destroy();
+    } else this.#pipe.stdin.write(`${password.reveal()}\n`);
+  };
+
+  #said(): string {
+    const lines = this.#err.replaceAll(this.#prompt, "").trim().split("\n");
+    return lines.at(-1)?.trim() || this.#out.toString().trim().split("\n").at(-1) || "";
+  }
+
+  #sudoRefused(why: string): PlaybookError {
+    return new PlaybookError("PB_SUDO_REFUSED", [this.#who.as, this.#who.host, why]);
+  }
+
+  #refusal(): PlaybookError {
+    const { host, as } = this.#who;
+    const said = this.#said().replace(/\.$/, "");
+    if (!becomes(this.#who, as))
+      return new PlaybookError("PB_SHELL_FAILED", [host, said || "its login shell ended at once"]);
+    if (/password is required|authentication is required/i.test(said))
+      return new PlaybookError("PB_SUDO_PASSWORD_NEEDED", [as, host]);
+    return this.#sudoRefused(
+      this.#prompts > 0 ? "the password is wrong" : said || "it ended at once",
+    );
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What a framed shell is told once, before any request. Only POSIX sh, coreutils and /proc; setsid (util-linux,
+ * busybox) where it is there.
+ *
+ * - The shell's own stderr goes to /dev/null and commands get the real one as fd 3: bash would print "Killed" with
+ *   the whole command line, stdin payload included, into somebody's stderr.
+ * - `_pb_b` begins a frame, `_pb_e` ends it on both streams. TERM asks the shell to stop before its next request.
+ * - `_pb_e` tells the child's pid at once (so that it can be killed) and, where the command has a process group of its
+ *   own, whether something of it still lives and may write into the next call's output: then this shell stops.
+ */
+export const prelude = (hello: string): string => `\
+exec 3>&2 2>/dev/null
+umask 022
+cd /
+PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; LC_ALL=C.UTF-8; export PATH LC_ALL
+unset CDPATH ENV BASH_ENV
+_q=; trap '_q=1' TERM
+_s=; command -v setsid >/dev/null && _s=setsid
+_pb_b() {
+  [ -z "$_q" ] || exit 0
+  printf '\\001%sS\\n' "$1"
+}
+_pb_e() {
+  _p=$!
+  printf '\\001%sP %s\\n' "$1" "$_p"
+  wait "$_p"; _c=$?
+  while [ "$_c" -gt 128 ] && kill -0 "$_p"; do wait "$_p"; _c=$?; done
+  _l=0; [ -n "$2" ] && [ -n "$_s" ] && kill -0 "-$_p" && _l=1 && _q=1
+  printf '\\001%sE\\n' "$1" >&3
+  printf '\\001%sE %s %s\\n' "$1" "$_c" "$_l"
+}
+${files}${ending}printf '\\001%s %s\\n' ${hello} "$$"
+`;
+
+// Run in a subshell. A file is written beside its place under a name that nobody can guess, flushed and renamed;
+// whatever goes wrong, the file beside is removed.
+const files = `\
+_pb_stat() {
+  stat -c '%f %u %U %g %G %s' -- "$1" || return 1
+  if [ -L "$1" ]; then readlink -n -- "$1"; fi
+}
+_pb_write() {
+  if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi
+  _w=$2; trap 'rm -f -- "$_w"' EXIT; trap 'exit 143' TERM HUP INT
+  umask 077; set -C
+  cat >"$2" || exit 1
+  _pb_place "$@"
+}
+_pb_place() {
+  if [ -n "$4" ]; then chown -- "$4" "$2" || exit 1; fi
+  chmod -- "$3" "$2" || exit 1
+  sync -- "$2" || exit 1
+  mv -f -- "$2" "$1" || exit 1
+  trap - EXIT
+  _d=\${1%/*}; sync -- "\${_d:-/}" || :
+}
+`;
+
+// Ends a process group and, by /proc, everything below its leader: TERM, two seconds of grace, KILL. With a second
+// argument only what is below.
+const ending = `\
+_pb_tree() {
+  _t=" $1 "; _n=
+  while [ "$_n" != "$_t" ]; do
+    _n=$_t
+    for _f in /proc/[0-9]*/stat; do
+      read -r _x <"$_f" || continue
+      _i=\${_f#/proc/}; _i=\${_i%/stat}
+      set -- \${_x##*) }
+      case $_t in
+        *" $_i "*) ;;
+        *" $2 "*) _t="$_t$_i " ;;
+      esac
+    done
+  done
+}
+_pb_lives() {
+  read -r _x <"/proc/$1/stat" || return 1
+  case \${_x##*) } in Z*) return 1 ;; esac
+}
+_pb_kill() {
+  _v=$1
+  _pb_tree "$1"
+  if [ -n "$2" ]; then _t=\${_t#" $1 "}; else kill -TERM "-$_v"; fi
+  for _i in $_t; do kill -TERM "$_i"; done
+  _k=0
+  while [ "$_k" -lt 20 ]; do
+    _a=; for _i in $_t; do _pb_lives "$_i" && _a=1; done
+    [ -n "$_a" ] || break
+    sleep 0.1; _k=$((_k + 1))
+  done
+  [ -n "$2" ] || kill -KILL "-$_v"
+  for _i in $_t; do kill -KILL "$_i"; done
+  return 0
+}
+`;

@@ -1,0 +1,208 @@
+import { createHash, randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
+import type { CallOptions, FileAttributes } from "../connection.ts";
+import { within } from "../deadline.ts";
+import { errnoText } from "../errno.ts";
+import { absolute, placeWords, reason, statReply, statWork } from "./files.ts";
+import type { Lanes } from "./lanes.ts";
+import { type Identity, launch } from "./launch.ts";
+import type { LocalHashes } from "./local-hash.ts";
+import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
+import { quote } from "./quote.ts";
+import type { Work } from "./request.ts";
+
+/** Large content may take its time; a peer that is gone is noticed by the keepalive long before. Ms. */
+const TRANSFER_TIMEOUT = 30 * 60_000;
+const START_TIMEOUT = 15_000;
+
+export interface TransferHost {
+  readonly open: OpenPipe;
+  readonly identity: Identity;
+  readonly lanes: Lanes;
+  readonly hashes: LocalHashes;
+}
+
+interface Sending {
+  readonly to: string;
+  readonly sha256: string;
+  readonly source: Readable;
+  readonly options: FileAttributes & CallOptions;
+}
+
+// $1 path, $2 the file beside it, $3 mode, $4 owner, $5 sha256. On one line, for login shells that know no line breaks
+// within quotes. A sender that goes away leaves a short file, which the sum refuses.
+const RECEIVE = [
+  `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
+  `trap 'rm -f -- "$2"' EXIT`,
+  `trap "exit 143" TERM HUP INT`,
+  `umask 077`,
+  `set -C`,
+  `cat >"$2" || exit 1`,
+  `s=$(sha256sum <"$2") || exit 1`,
+  `if [ "\${s%% *}" != "$5" ]; then echo "$1: the content arrived incomplete" >&2; exit 1; fi`,
+  `if [ -n "$4" ]; then chown -- "$4" "$2" || exit 1; fi`,
+  `chmod -- "$3" "$2" || exit 1`,
+  `sync -- "$2" || exit 1`,
+  `mv -f -- "$2" "$1" || exit 1`,
+  `trap - EXIT`,
+].join("; ");
+
+/** Content of any size from memory. */
+export const sendContent = (
+  host: TransferHost,
+  file: { to: string; content: Uint8Array; options: FileAttributes & CallOptions },
+): Promise<void> =>
+  send(host, {
+    to: file.to,
+    options: file.options,
+    source: Readable.from([file.content]),
+    sha256: createHash("sha256").update(file.content).digest("hex"),
+  });
+
+/** A local file, where the host has another content there; only attributes are set where the content is the same. */
+export async function upload(
+  host: TransferHost,
+  file: { from: string; to: string; options: FileAttributes & CallOptions },
+): Promise<boolean> {
+  const { from, to, options } = file;
+  const [sha256, there, stat] = await Promise.all([
+    host.hashes.of(from).catch((error: unknown) => {
+      throw localError(from, error);
+    }),
+    host.lanes.call(sumWork(to), { ...options, timeoutMs: TRANSFER_TIMEOUT }),
+    host.lanes.call(statWork(to), options).then((reply) => statReply(to, reply)),
+  ]);
+  if (stat?.kind === "file" && there.code === 0 && sumOf(there.stdout) === sha256) {
+    await setAttributes(host, to, options);
+    return false;
+  }
+  await send(host, {
+    to,
+    sha256,
+    options,
+    source: createReadStream(from, { highWaterMark: 256 * 1024 }),
+  });
+  return true;
+}
+
+async function setAttributes(
+  { lanes }: TransferHost,
+  path: string,
+  options: FileAttributes & CallOptions,
+): Promise<void> {
+  const [, , mode = "", owner = ""] = placeWords(path, options);
+  const own = owner === "" ? "" : `chown -- ${quote(owner)} ${quote(path)} && `;
+  const body = `${own}exec chmod -- ${mode} ${quote(path)}`;
+  const reply = await lanes.call({ what: `set mode of ${path}`, body, grouped: false }, options);
+  if (reply.code !== 0)
+    throw new PlaybookError("PB_WRITE_FAILED", [path, reason(reply.stderr.toString())]);
+}
+
+async function send(host: TransferHost, sending: Sending): Promise<void> {
+  const { to, options, source, sha256 } = sending;
+  const what = `write ${to}`;
+  const args = [...placeWords(to, options), sha256];
+  const end = await stream(host, { what, options, script: { text: RECEIVE, args } }, (pipe) => {
+    pipe.stdout.resume();
+    return pipeline(source, pipe.stdin);
+  }).catch((error: unknown) => {
+    throw isPlaybookError(error) ? error : localError(what, error);
+  });
+  if (end.code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [to, reason(end.said)]);
+}
+
+/** A host's file to a local one, readable by this user only, complete or not there at all. */
+export async function download(
+  host: TransferHost,
+  file: { from: string; to: string; options: CallOptions },
+): Promise<void> {
+  const { from, to, options } = file;
+  const beside = `${to}.pb-${randomBytes(8).toString("hex")}`;
+  const hash = createHash("sha256");
+  const tap = new Transform({
+    transform: (chunk, _encoding, done) => {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  const script = { text: `exec cat -- "$1"`, args: [absolute(from)] };
+  try {
+    const end = await stream(host, { what: `read ${from}`, options, script }, (pipe) => {
+      pipe.stdin.end();
+      return pipeline(
+        pipe.stdout,
+        tap,
+        createWriteStream(beside, { flags: "wx", mode: 0o600, flush: true }),
+      );
+    }).catch((error: unknown) => {
+      throw isPlaybookError(error) ? error : localError(to, error);
+    });
+    if (end.code !== 0) throw new PlaybookError("PB_READ_FAILED", [from, reason(end.said)]);
+    const there = await host.lanes.call(sumWork(from), { ...options, timeoutMs: TRANSFER_TIMEOUT });
+    if (sumOf(there.stdout) !== hash.digest("hex"))
+      throw new PlaybookError("PB_TRANSFER_CORRUPT", [from, to]);
+    await rename(beside, to);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+const sumWork = (path: string): Work => ({
+  what: `sha256sum ${path}`,
+  body: `exec sha256sum <${quote(absolute(path))}`,
+  grouped: false,
+});
+
+const sumOf = (stdout: Buffer): string => stdout.toString().slice(0, 64);
+
+const localError = (path: string, error: unknown): PlaybookError =>
+  new PlaybookError("PB_LOCAL_FILE", [path, errnoText(error)], {}, { cause: error });
+
+interface Streaming {
+  readonly what: string;
+  readonly options: CallOptions;
+  readonly script: { readonly text: string; readonly args: readonly string[] };
+}
+
+/** Runs a script whose stdin or stdout is the content itself, and waits until both it and the flow have ended. */
+async function stream(
+  { open, identity }: TransferHost,
+  { what, options, script }: Streaming,
+  flow: (pipe: Pipe) => Promise<void>,
+): Promise<PipeEnd & { readonly said: string }> {
+  const { as, signal, timeoutMs = TRANSFER_TIMEOUT } = options;
+  const { pipe } = await launch(open, identity, {
+    ...(as !== undefined && { as }),
+    timeoutMs: Math.min(START_TIMEOUT, timeoutMs),
+    script,
+  });
+  let said = "";
+  pipe.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-8192);
+  });
+  pipe.stderr.resume();
+  const giveUp = () => pipe.destroy();
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    const flowing = flow(pipe).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const late = () => new PlaybookError("PB_TIMEOUT", [what, timeoutMs / 1000]);
+    const end = await within(timeoutMs, pipe.closed, late);
+    const broken = await within(START_TIMEOUT, flowing, late);
+    if (signal?.aborted) throw new PlaybookError("PB_INTERRUPTED", [what]);
+    if (end.code === undefined)
+      throw new PlaybookError("PB_CONNECTION_LOST", [identity.host, end.reason ?? "it was cut"]);
+    // A program that ended early says itself why; a broken flow is of this side only where it said nothing.
+    if (end.code === 0 && broken !== undefined) throw broken;
+    return { ...end, said };
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+    pipe.destroy();
+  }
+}

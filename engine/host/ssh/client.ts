@@ -1,0 +1,187 @@
+import type { Duplex } from "node:stream";
+import { NodeSSH } from "node-ssh";
+import type { Client } from "ssh2";
+import { PlaybookError } from "../../errors/error.ts";
+import { left } from "../deadline.ts";
+import { errnoCode } from "../errno.ts";
+import { HostKeys } from "./host-key.ts";
+import { type Credentials, credentials } from "./keys.ts";
+import type { Route } from "./route.ts";
+
+const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/** A peer that hung up before it said who it is: sshd sheds load this way, so it is worth another try. */
+export class Dropped extends Error {}
+
+/** One authenticated SSH connection. */
+export interface SshClient {
+  readonly client: Client;
+  /** Settles with the reason when the peer is gone. */
+  readonly lost: Promise<Error>;
+  end(): void;
+}
+
+export interface ClientOptions {
+  /** Point in time, ms since the epoch. */
+  readonly until: number;
+  readonly keepalive?: { readonly keepaliveInterval: number; readonly keepaliveCountMax: number };
+}
+
+/** Preferences in ssh2's own order; SHA-1 signatures are left out. */
+const HOST_KEY_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
+  "ssh-ed25519": ["ssh-ed25519"],
+  "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+  "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+  "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
+};
+
+/** Shakes hands over a connected socket (or a jump host's forward): host key first, then the user's keys. */
+export async function authenticate(
+  sock: Duplex,
+  route: Route,
+  options: ClientOptions,
+): Promise<SshClient> {
+  const handshake = new Handshake(sock, route, options);
+  try {
+    const [keys, login] = await Promise.all([
+      HostKeys.load({ ...route.knownHosts, port: route.port }),
+      credentials(route),
+    ]);
+    return await handshake.run(keys, login);
+  } catch (error) {
+    sock.destroy();
+    throw error;
+  }
+}
+
+class Handshake {
+  readonly #sock: Duplex;
+  readonly #route: Route;
+  readonly #options: ClientOptions;
+  readonly #where: string;
+  #verdict: PlaybookError | undefined;
+  #fresh: Buffer | undefined;
+  #complete = false;
+  #heard = Buffer.alloc(0);
+
+  constructor(sock: Duplex, route: Route, options: ClientOptions) {
+    this.#sock = sock;
+    this.#route = route;
+    this.#options = options;
+    this.#where = route.addr.hostPort(route.port);
+    // Without a listener an error of the socket, as early as now, would end the process.
+    sock.on("error", () => undefined);
+  }
+
+  async run(keys: HostKeys, { methods, tried }: Credentials): Promise<SshClient> {
+    const started = Date.now();
+    const ssh = new NodeSSH();
+    const queue = [...methods];
+    this.#listenWithSsh2();
+    const connecting = ssh.connect({
+      sock: this.#sock,
+      username: this.#route.user,
+      ...KEEPALIVE,
+      ...this.#options.keepalive,
+      readyTimeout: Math.max(1, left(this.#options.until)),
+      algorithms: { serverHostKey: preferred(keys.types) as never },
+      hostVerifier: (key: Buffer) => this.#trusts(keys, key),
+      authHandler: (_left, _partial, next) => {
+        const method = queue.shift();
+        // ssh2 takes false for "nothing left to try"; its types know only names.
+        next(method ?? (false as never));
+      },
+    });
+    const { connection: client } = ssh;
+    if (!client) throw new Error("node-ssh made no connection");
+    // node-ssh drops its listener when the connection is up: a reset would then end the process.
+    const lost = whenLost(client);
+    client.once("handshake", () => {
+      this.#complete = true;
+      this.#sock.off("data", this.#hear);
+    });
+    try {
+      await connecting;
+    } catch (error) {
+      throw this.#explain(error, tried, Date.now() - started);
+    }
+    if (this.#fresh) await keys.remember(this.#fresh);
+    return { client, lost, end: () => client.end() };
+  }
+
+  // Not before ssh2 does (it first loads its ciphers): a socket with a listener flows, and ssh2 would miss the start.
+  #listenWithSsh2(): void {
+    const attach = (event: string | symbol) => {
+      if (event !== "data") return;
+      this.#sock.off("newListener", attach);
+      this.#sock.on("data", this.#hear);
+    };
+    this.#sock.on("newListener", attach);
+  }
+
+  #hear = (chunk: Buffer): void => {
+    if (this.#heard.length < 256) this.#heard = Buffer.concat([this.#heard, chunk]);
+  };
+
+  // Called again when keys are renegotiated: what was accepted once must stay.
+  #trusts(keys: HostKeys, key: Buffer): boolean {
+    if (this.#fresh) return this.#fresh.equals(key);
+    const verdict = keys.judge(key);
+    if (verdict === "new") this.#fresh = Buffer.from(key);
+    else this.#verdict = verdict;
+    return verdict === "new" || verdict === undefined;
+  }
+
+  #explain(error: unknown, tried: readonly string[], ms: number): Error {
+    if (this.#verdict) return this.#verdict;
+    const cause = { cause: error };
+    const { message, level } = detailsOf(error);
+    if (level === "client-authentication" || this.#complete)
+      return new PlaybookError("PB_AUTH_FAILED", [this.#route.user, this.#where, tried], {}, cause);
+    const seconds = Math.round(ms / 100) / 10;
+    if (level === "client-timeout")
+      return new PlaybookError("PB_CONNECT_SILENT", [this.#where, seconds], {}, cause);
+    if (/no matching/i.test(message))
+      return new PlaybookError("PB_CONNECT_NO_COMMON", [this.#where, message], {}, cause);
+    const said = printable(this.#heard);
+    if (said !== "" && !/^SSH-|MaxStartups/m.test(said))
+      return new PlaybookError("PB_CONNECT_NOT_SSH", [this.#where, `it said "${said}"`], {}, cause);
+    return new Dropped(message, cause);
+  }
+}
+
+function detailsOf(error: unknown): { message: string; level: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  const level = error instanceof Error && "level" in error ? String(error.level) : "";
+  return { message, level };
+}
+
+const printable = (heard: Buffer): string =>
+  heard
+    .toString("latin1")
+    .replace(/[^\x20-\x7e\n]+/g, "")
+    .trim()
+    .split("\n")[0]
+    ?.slice(0, 80) ?? "";
+
+// The types that are known come first: the server then shows the key that can be checked.
+function preferred(types: readonly string[]): string[] {
+  const known = types.flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
+  return [...new Set([...known, ...Object.values(HOST_KEY_ALGORITHMS).flat()])];
+}
+
+function whenLost(client: Client): Promise<Error> {
+  return new Promise((resolve) => {
+    client.on("error", (error) => resolve(new Error(plain(error), { cause: error })));
+    client.on("end", () => resolve(new Error("the host closed it")));
+    client.on("close", () => resolve(new Error("the host closed it")));
+  });
+}
+
+function plain(error: Error): string {
+  const code = errnoCode(error);
+  if (code === "ECONNRESET") return "the host reset it";
+  if (error.message === "Keepalive timeout") return "the host does not answer any more";
+  return error.message;
+}

@@ -1,0 +1,67 @@
+import { isPlaybookError } from "../../errors/error.ts";
+import type { Connection, Target, Transport } from "../connection.ts";
+import { ShellConnection } from "../shell/connection.ts";
+import type { LaneLimits } from "../shell/lanes.ts";
+import { LocalHashes } from "../shell/local-hash.ts";
+import { Channels } from "./channels.ts";
+import type { ClientOptions } from "./client.ts";
+import { type LocalSettings, Routes } from "./route.ts";
+import { Ways } from "./ways.ts";
+
+const CONNECT_TIMEOUT = 15_000;
+
+export interface SshOptions extends LocalSettings {
+  readonly keepalive?: NonNullable<ClientOptions["keepalive"]>;
+  readonly limits?: Partial<LaneLimits>;
+}
+
+/** SSH by node-ssh, with ssh's own rules for host keys, identities, ssh_config and jump hosts. */
+export function sshTransport(options: SshOptions = {}): Transport {
+  const ways = new Ways();
+  const hashes = new LocalHashes();
+  let routes: Promise<Routes> | undefined;
+  return {
+    async connect(target, { timeoutMs = CONNECT_TIMEOUT, signal } = {}) {
+      try {
+        signal?.throwIfAborted();
+        routes ??= Routes.load(options);
+        const route = (await routes).of(target);
+        const { keepalive } = options;
+        const until = Date.now() + timeoutMs;
+        const arrival = await ways.arrive(route, { until, ...(keepalive && { keepalive }) });
+        return connection(target, { route, arrival, options, hashes });
+      } catch (error) {
+        throw isPlaybookError(error) ? error.with({ host: target.name }) : error;
+      }
+    },
+  };
+}
+
+interface Parts {
+  readonly route: ReturnType<Routes["of"]>;
+  readonly arrival: Awaited<ReturnType<Ways["arrive"]>>;
+  readonly options: SshOptions;
+  readonly hashes: LocalHashes;
+}
+
+function connection(target: Target, { route, arrival, options, hashes }: Parts): Connection {
+  const { ssh, leave } = arrival;
+  const channels = new Channels(ssh, target.name);
+  void ssh.lost.then(leave);
+  return new ShellConnection({
+    open: (line, open) => channels.open(line, open),
+    identity: {
+      host: target.name,
+      loginUser: route.user,
+      ...(target.sudoPassword && { sudoPassword: target.sudoPassword }),
+    },
+    lost: ssh.lost,
+    end: async () => {
+      ssh.end();
+      await ssh.lost;
+      leave();
+    },
+    hashes,
+    ...(options.limits && { limits: options.limits }),
+  });
+}
