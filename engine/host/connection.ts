@@ -75,6 +75,11 @@ export interface Target {
   readonly name: string;
   /** A literal in any form (bare, bracketed, with zone) or a name for ssh_config and DNS. */
   readonly address: string;
+  /**
+   * Where it is reached now, in place of what `address` leads to: after a change of its address. Settings and the host
+   * key stay those of `address`.
+   */
+  readonly at?: string;
   readonly port?: number;
   readonly user?: string;
   /** A path; default identities and the agent are tried where it is not given. */

@@ -2,12 +2,11 @@ import { type Converged, converge } from "../converge/converge.ts";
 import { ModuleFault } from "../converge/module-fault.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
-import { type ErrorCode, type ErrorDetails } from "../errors/catalog.ts";
-import { isPlaybookError, PlaybookError } from "../errors/error.ts";
+import { isPlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
-import { withLimits } from "./deadline.ts";
+import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { reach } from "./unreached.ts";
 
@@ -31,19 +30,9 @@ export async function runAction(
   step: DeclaredAction,
   context: ActionContext,
 ): Promise<Ended> {
-  const { clock, cut } = context;
-  const deadline = clock.now() + step.timeoutMs;
+  const deadline = context.clock.now() + step.timeoutMs;
   let last: unknown;
-  const fail = <C extends ErrorCode>(code: C, details: ErrorDetails<C>) =>
-    new PlaybookError(code, details, { state: stateOf(node, context) }, { cause: last });
-  const limits = {
-    clock,
-    ms: step.timeoutMs,
-    cut,
-    late: () =>
-      fail("PB_STEP_TIMEOUT", [step.label, node.host.name, step.timeoutMs / 1000]),
-    cutOff: () => fail("PB_STEP_CUT", [step.label, node.host.name]),
-  };
+  const limits = limitsOf(node, context, () => ({ state: stateOf(node, context), cause: last }));
   return withLimits(limits, async (signal) => {
     const attempting = { node, step, context, deadline, signal };
     for (let left = retriesOf(attempting); ; left -= 1) {
@@ -62,7 +51,7 @@ export async function runAction(
 async function attempt({ node, step, context, ...limits }: Attempting): Promise<Converged> {
   const { clock, emit, progress } = context;
   const work = node.work as Action;
-  const on = await reach(node.actsOn, context, limits.signal);
+  const on = await reach(node.actsOn, context);
   const params = resolveFor(node, work.params, context);
   const mode = node.readOnly ? "check" : context.mode;
   return converge({

@@ -1,8 +1,8 @@
 import { type RefSource, resolveRefs } from "../dsl/ref.ts";
-import type { Emit } from "../report/event.ts";
-import { playbookCode } from "../plan/play.ts";
 import type { PlanNode } from "../plan/plan.ts";
+import { playbookCode } from "../plan/play.ts";
 import { type Secrets, secretKey } from "../plan/secrets.ts";
+import type { Emit } from "../report/event.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Clock } from "./options.ts";

@@ -1,3 +1,5 @@
+import { PlaybookError } from "../errors/error.ts";
+import type { PlanNode } from "../plan/plan.ts";
 import type { Clock } from "./options.ts";
 
 /** What ends a piece of work from outside. */
@@ -41,4 +43,31 @@ export async function withLimits<T>(
     cut.removeEventListener("abort", onCut);
     timer.abort();
   }
+}
+
+/** What was done, and what went wrong, when a limit is met. */
+export interface Progress {
+  readonly state?: string;
+  readonly cause?: unknown;
+}
+
+/** The limits of one node: its step's timeout, and the cut. */
+export function limitsOf(
+  { step, host }: PlanNode,
+  { clock, cut }: Pick<Limits, "clock" | "cut">,
+  progress: () => Progress,
+): Limits {
+  const ms = step.kind === "gate" ? step.withinMs : step.timeoutMs;
+  const where = [step.label, host.name] as const;
+  const parts = () => {
+    const { state, cause } = progress();
+    return [state === undefined ? {} : { state }, { cause }] as const;
+  };
+  return {
+    clock,
+    ms,
+    cut,
+    late: () => new PlaybookError("PB_STEP_TIMEOUT", [...where, ms / 1000], ...parts()),
+    cutOff: () => new PlaybookError("PB_STEP_CUT", [...where], ...parts()),
+  };
 }

@@ -1,13 +1,13 @@
 import { hostFor } from "../converge/host.ts";
 import { inModule } from "../converge/module-fault.ts";
 import type { Condition, ProbeAnswer } from "../dsl/module.ts";
-import type { DeclaredGate } from "../dsl/step.ts";
 import { redact } from "../dsl/secret.ts";
+import type { DeclaredGate } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
-import { withLimits } from "./deadline.ts";
+import { limitsOf, withLimits } from "./deadline.ts";
 import { type Ended, skippedFor } from "./ended.ts";
 import { reach, Unreached } from "./unreached.ts";
 
@@ -61,7 +61,8 @@ async function poll(asking: Asking): Promise<Ended> {
     const now = clock.now();
     if (since !== undefined && now - since >= gate.holdForMs) return held;
     if (stop.aborted) return skippedFor("the run was stopped");
-    if (seen.saw !== told) tellWaiting(node, (told = seen.saw), context);
+    if (seen.saw !== told) tellWaiting(node, seen.saw, context);
+    told = seen.saw;
     if (now >= deadline) throw timedOut(asking, seen);
     const untilHeld = since === undefined ? gate.everyMs : since + gate.holdForMs - now;
     await rest(Math.min(gate.everyMs, untilHeld, deadline - now), context);
@@ -72,16 +73,10 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
   const { clock, cut } = context;
   const { probe } = node.work as Condition;
   const until = clock.now() + ms;
-  const limits = {
-    clock,
-    ms,
-    cut,
-    late: () => new PlaybookError("PB_STEP_TIMEOUT", [gate.label, node.host.name, ms / 1000]),
-    cutOff: () => new PlaybookError("PB_STEP_CUT", [gate.label, node.host.name]),
-  };
+  const limits = { ...limitsOf(node, context, () => ({})), ms };
   try {
     return await withLimits(limits, async (signal): Promise<Seen> => {
-      const reached = await reach(node.actsOn, context, signal);
+      const reached = await reach(node.actsOn, context);
       const manner = { as: gate.as, env: {}, left: () => until - clock.now(), signal };
       const answer = await inModule(probe.name, "check()", () =>
         probe.check(hostFor(reached, manner), want),

@@ -4,28 +4,17 @@ import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry } from "../dsl/inventory.ts";
 import { PlaybookError } from "../errors/error.ts";
 import type { Connection } from "../host/connection.ts";
+import { readFacts } from "../host/facts.ts";
 import type { Facts } from "../host/host.ts";
 import type { Emit } from "../report/event.ts";
+import type { Connections } from "./connections.ts";
 import type { Clock } from "./options.ts";
 import { showError } from "./shown-error.ts";
-
-/** Connections by host, as the run needs them; jumps, handshake limits and host keys are its business. */
-export interface ConnectionPool {
-  /** The live connection to a host, a new one where there is none. */
-  connect(host: string, signal?: AbortSignal): Promise<Connection>;
-  /** A new connection in the old one's place, at another address from now on where one is given. */
-  reconnect(
-    host: string,
-    options: { address?: string | undefined; timeoutMs: number },
-  ): Promise<Connection>;
-  facts(connection: Connection): Promise<Facts>;
-  close(): Promise<void>;
-}
 
 /** What hosts are reached with. */
 export interface HostsOptions {
   readonly inventory: Readonly<Record<string, HostEntry>>;
-  readonly pool: ConnectionPool;
+  readonly connections: Connections;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -34,7 +23,7 @@ export interface HostsOptions {
 export class Hosts {
   readonly #options: HostsOptions;
   readonly #opening = new Map<string, Promise<Opened>>();
-  readonly #facts = new Map<string, Facts>();
+  readonly #seen = new Set<string>();
   readonly #givenUp = new Set<string>();
 
   constructor(options: HostsOptions) {
@@ -46,11 +35,10 @@ export class Hosts {
     return this.#givenUp.has(host);
   }
 
-  /** A connected host; connects anew where the last connection is gone. */
-  async reach(host: string, signal?: AbortSignal): Promise<Reached> {
-    const open = (await this.#opening.get(host)?.catch(() => undefined)) ?? undefined;
-    const opened = open === undefined || open.lost ? await this.#open(host, signal) : open;
-    const { pool } = this.#options;
+  /** A connected host; connects anew where the last connection is gone. Who asks meanwhile shares the attempt. */
+  async reach(host: string): Promise<Reached> {
+    const opened = await (this.#opening.get(host) ?? this.#open(host));
+    const { connections } = this.#options;
     return {
       name: host,
       facts: opened.facts,
@@ -58,8 +46,7 @@ export class Hosts {
         return opened.connection;
       },
       reconnect: async (options) => {
-        opened.connection = await pool.reconnect(host, options);
-        watch(opened);
+        opened.connection = await connections.again(host, options);
         return opened.connection;
       },
     };
@@ -79,46 +66,45 @@ export class Hosts {
   }
 
   close(): Promise<void> {
-    return this.#options.pool.close();
+    return this.#options.connections.close();
   }
 
-  // Nodes that need a host at the same moment share one attempt.
-  #open(host: string, signal: AbortSignal | undefined): Promise<Opened> {
-    const opening = this.#connect(host, signal);
+  #open(host: string): Promise<Opened> {
+    const opening = this.#connect(host);
     this.#opening.set(host, opening);
+    const forget = () => {
+      if (this.#opening.get(host) === opening) this.#opening.delete(host);
+    };
+    opening.then((opened) => untilLost(opened).then(forget), forget);
     return opening;
   }
 
-  async #connect(host: string, signal: AbortSignal | undefined): Promise<Opened> {
-    const { pool, clock, emit, inventory } = this.#options;
+  // The facts of a host that was lost are read anew: it may have been started anew.
+  async #connect(host: string): Promise<Opened> {
+    const { connections, clock, emit, inventory } = this.#options;
     if (host !== CONTROL && inventory[host] === undefined)
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
     const began = clock.now();
-    const connection = await pool.connect(host, signal);
-    const known = this.#facts.get(host);
+    const connection = await connections.to(host);
     const [facts] = await Promise.all([
-      known ?? pool.facts(connection),
+      readFacts(connection),
       host === CONTROL ? undefined : settleGuards(connection, host),
     ]);
-    this.#facts.set(host, facts);
     const at = clock.now();
-    if (known === undefined) emit({ type: "host-connected", at, host, ms: at - began });
-    const opened: Opened = { connection, facts, lost: false };
-    watch(opened);
-    return opened;
+    if (!this.#seen.has(host)) emit({ type: "host-connected", at, host, ms: at - began });
+    this.#seen.add(host);
+    return { connection, facts };
   }
 }
 
 interface Opened {
+  /** Another one after a guarded change. */
   connection: Connection;
   readonly facts: Facts;
-  lost: boolean;
 }
 
-function watch(opened: Opened): void {
+async function untilLost(opened: Opened): Promise<void> {
   const { connection } = opened;
-  opened.lost = false;
-  void connection.lost.then(() => {
-    if (opened.connection === connection) opened.lost = true;
-  });
+  await connection.lost;
+  if (opened.connection !== connection) await untilLost(opened);
 }

@@ -1,9 +1,10 @@
 import { isRef } from "../dsl/ref.ts";
-import { playbookCode } from "../plan/play.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { type RunContext, resolveFor } from "./context.ts";
-import { type Ended, notNeeded, skippedFor } from "./ended.ts";
+import { playbookCode } from "../plan/play.ts";
 import { runAction } from "./action.ts";
+import { type RunContext, resolveFor } from "./context.ts";
+import { limitsOf, withLimits } from "./deadline.ts";
+import { type Ended, notNeeded, skippedFor } from "./ended.ts";
 import { waitForGate } from "./gate.ts";
 import { endedBy, unreachable } from "./node-failure.ts";
 import { reach } from "./unreached.ts";
@@ -13,7 +14,12 @@ import type { Going } from "./verdict.ts";
 export async function runNode(node: PlanNode, going: Going, context: RunContext): Promise<Ended> {
   const { step, host, actsOn } = node;
   const progress = { changes: 0 };
-  context.emit({ type: "node-started", at: context.clock.now(), step: step.label, host: host.name });
+  context.emit({
+    type: "node-started",
+    at: context.clock.now(),
+    step: step.label,
+    host: host.name,
+  });
   try {
     if (context.hosts.isGivenUp(actsOn)) return unreachable(actsOn);
     if (!(await isWanted(node, context))) return notNeeded("its `when` does not hold here");
@@ -30,7 +36,8 @@ async function isWanted(node: PlanNode, context: RunContext): Promise<boolean> {
   const { when, at } = node.step;
   if (when === undefined) return true;
   if (isRef(when)) return resolveFor(node, when, context) === true;
-  const { facts } = await reach(node.host.name, context, context.cut);
+  const limits = limitsOf(node, context, () => ({}));
+  const { facts } = await withLimits(limits, () => reach(node.host.name, context));
   return playbookCode(at, () => when(facts, node.host));
 }
 
@@ -40,7 +47,12 @@ function inView(ended: Ended, node: PlanNode, { pending, setOffBy }: Going): End
   if (ended.outcome === "would-change" && node.readOnly)
     return skippedFor(`"${label}" on ${node.host.name} is left out by --limit and not as wanted`);
   if (ended.outcome === "ok" && setOffBy !== undefined)
-    return { ...ended, outcome: "would-change", why: `runs as "${setOffBy}" changes`, pending: label };
+    return {
+      ...ended,
+      outcome: "would-change",
+      why: `runs as "${setOffBy}" changes`,
+      pending: label,
+    };
   if (ended.outcome === "would-change") return { ...ended, pending: label };
   return pending === undefined ? ended : { ...ended, pending: ended.pending ?? pending };
 }

@@ -19,6 +19,8 @@ export interface RunOptions {
   /** By kind of host: ssh for the inventory's, local for the control machine. */
   readonly transports: { readonly ssh: Transport; readonly local: Transport };
   readonly clock: Clock;
+  /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
+  readonly ask?: (question: string) => Promise<string | undefined>;
 }
 
 /** Time by injection, so that gates, retries and deadlines are tested without waiting. */

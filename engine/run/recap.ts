@@ -1,5 +1,5 @@
-import type { Counts, Outcome, RunEvent } from "../report/event.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
+import type { Counts, Outcome, RunEvent } from "../report/event.ts";
 import type { Ended } from "./ended.ts";
 
 /** The last event of a run, and what `run` returns. */

@@ -2,7 +2,7 @@ import { PriorityQueue } from "../graph/priority-queue.ts";
 import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
 import { type Ended, skippedFor } from "./ended.ts";
 import { RollingWalk } from "./rolling-walk.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Going, Verdict } from "./verdict.ts";
 
 /** What a schedule asks of those who know more than order. */
 export interface Scheduling {
@@ -14,11 +14,9 @@ export interface Scheduling {
   readonly stop: AbortSignal;
   judge(node: PlanNode): Verdict;
   /** Never rejects for a failed node: that is a way to end. */
-  work(node: PlanNode, verdict: Extract<Verdict, { go: true }>): Promise<Ended>;
+  work(node: PlanNode, going: Going): Promise<Ended>;
   ended(node: PlanNode, ended: Ended): void;
 }
-
-type Going = Extract<Verdict, { go: true }>;
 
 /**
  * Starts each node as soon as all that it waits for has ended: of those that could start, the one that comes first in

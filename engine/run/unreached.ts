@@ -11,7 +11,7 @@ export class Unreached extends Error {
 }
 
 /** Connects; what goes wrong is the host's failure, not the step's. */
-export const reach = (host: string, context: RunContext, signal?: AbortSignal): Promise<Reached> =>
-  context.hosts.reach(host, signal).catch((error: unknown) => {
+export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>
+  hosts.reach(host).catch((error: unknown) => {
     throw new Unreached(host, error);
   });

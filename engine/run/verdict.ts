@@ -13,6 +13,9 @@ export type Verdict =
     }
   | { readonly go: false; readonly ended: Ended };
 
+/** A node that goes, and what is known of its going. */
+export type Going = Extract<Verdict, { go: true }>;
+
 type Met = Need & Summary;
 
 /** Whether a node runs, by how those that it waits for ended. */

@@ -125,6 +125,10 @@ export const transportErrors = {
     message: (path: string, why: string) => `${path} cannot be written: ${why}.`,
     hint: "Free space, remount the file system read-write, or give another path; nothing was left behind.",
   },
+  PB_FACTS_INVALID: {
+    message: (why: string) => `The host describes itself in a way that makes no sense: ${why}.`,
+    hint: "It has to be Linux with /proc mounted, uname and nproc.",
+  },
   PB_LOCAL_FILE: {
     message: (path: string, why: string) => `${path} on this machine cannot be used: ${why}.`,
     hint: "Check the path and its permissions on the machine that runs the playbook.",
