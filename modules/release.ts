@@ -1,7 +1,7 @@
 /** Programs as their projects publish them: where they are, how they are checked, how they are kept on a host. */
 import { z } from "zod";
 import { type Change, type Host, PlaybookError } from "#engine/index.ts";
-import { Url } from "./params.ts";
+import { State, Url } from "./params.ts";
 import { remoteFile } from "./remote-file/remote-file.ts";
 
 /** Where releases come from; the upstream addresses where neither is given. */
@@ -19,6 +19,9 @@ export const Source = z
     message: "expected either mirror or folder",
   });
 type Source = z.output<typeof Source>;
+
+/** What every module of a release takes besides its version. */
+export const ReleaseParams = { source: Source.default({}), state: State };
 
 /** A version with its v: v2.2.1. */
 export const Version = z
@@ -42,10 +45,11 @@ const locate = ({ mirror, folder }: Source, { from, sums }: Release) => {
   return { url: `${base}/${from}`, sha256Url: `${base}/${sums}` };
 };
 
-const paramsOf = (source: Source, release: Release) =>
+const paramsOf = (from: { source: Source; state?: "present" | "absent" }, release: Release) =>
   remoteFile.spec.params.parse({
+    state: from.state,
     path: release.path,
-    ...locate(source, release),
+    ...locate(from.source, release),
     ...(release.unpack === undefined ? { mode: 0o755 } : { unpack: release.unpack }),
   });
 
@@ -55,14 +59,14 @@ export type ReleasesNow = readonly {
   readonly want: Record<string, unknown>;
 }[];
 
-/** Looks at all of them together. */
+/** Looks at all of them together; `from` is where they come from, and whether they should be there. */
 export async function readReleases(
   host: Host,
-  source: Source,
+  from: { source: Source; state?: "present" | "absent" },
   releases: readonly Release[],
 ): Promise<ReleasesNow> {
   const read = async (release: Release) => {
-    const want = paramsOf(source, release);
+    const want = paramsOf(from, release);
     return { now: await remoteFile.spec.read(host, want), want };
   };
   return Promise.all(releases.map(read));

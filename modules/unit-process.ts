@@ -66,3 +66,10 @@ export function* keepUnitProcess(
   else if (now.outdated || changed.files || changed.unit)
     yield run(sh`systemctl ${by} ${unit}`, `${name}: older than its files → ${by}ed`);
 }
+
+/** Stops the service, and keeps it from starting again. */
+export function* dropUnitProcess(unit: string, now: UnitProcess): Generator<Change> {
+  const name = unit.replace(/\.service$/, "");
+  if (now.active) yield run(sh`systemctl stop ${unit}`, `${name}: running → stopped`);
+  if (now.enabled) yield run(sh`systemctl disable ${unit}`, `${name}: enabled → disabled`);
+}

@@ -1,7 +1,7 @@
 /** The programs that give pods their network. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, readReleases, releaseArch, Source, Version } from "../release.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
 
 export const cniPlugins = defineModule({
   name: "cni-plugins",
@@ -9,7 +9,7 @@ export const cniPlugins = defineModule({
   example: `use.cniPlugins({ version: "v1.9.1" })`,
   params: z.strictObject({
     version: Version,
-    source: Source.default({}),
+    ...ReleaseParams,
     only: z
       .array(z.string())
       .default(["ptp", "bridge", "host-local", "portmap", "loopback", "tuning", "firewall"])
@@ -20,7 +20,7 @@ export const cniPlugins = defineModule({
     const base = `github.com/containernetworking/plugins/releases/download/${want.version}`;
     const file = `cni-plugins-linux-${releaseArch(host)}-${want.version}.tgz`;
     return {
-      releases: await readReleases(host, want.source, [
+      releases: await readReleases(host, want, [
         {
           from: `${base}/${file}`,
           sums: `${base}/${file}.sha256`,

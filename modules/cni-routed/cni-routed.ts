@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { type Change, defineModule, type Host, PlaybookError, run, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
-import { keepFile, readManaged } from "../managed-file.ts";
+import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { State } from "../params.ts";
 
 const conflistPath = "/etc/cni/net.d/10-routed.conflist";
 const unit = "run-playbook-pod-routes.service";
@@ -15,6 +16,7 @@ const Node = z.object({ name: z.string(), address: z.string(), podCidr: z.string
 const Params = z.strictObject({
   node: z.string().describe("This host's name in `nodes`."),
   nodes: z.array(Node).describe("All nodes, from cluster-nodes."),
+  state: State,
   mtu: z.int().min(1280).optional().describe("The device's own unless given."),
 });
 type Want = z.output<typeof Params>;
@@ -42,6 +44,10 @@ export const cniRouted = defineModule({
   },
 
   *diff(now, want) {
+    if (want.state === "absent") {
+      yield* clear(now);
+      return;
+    }
     const own = want.nodes.find(({ name }) => name === want.node);
     if (own === undefined)
       throw new PlaybookError("PB_CLUSTER_READ", [`The node ${want.node}`, "it is not registered"]);
@@ -77,10 +83,7 @@ async function readRoutes(host: Host): Promise<Route[]> {
   }));
 }
 
-function* keepUnit(
-  now: { unitNow: Parameters<typeof keepFile>[0]; enabled: boolean },
-  want: Want,
-): Generator<Change> {
+function* keepUnit(now: { unitNow: FileNow; enabled: boolean }, want: Want): Generator<Change> {
   const routes = routesOf(want).map(
     (route) => `${familyFlag(route.to)} route replace ${routeWords(route)}`,
   );
@@ -89,6 +92,28 @@ function* keepUnit(
   if (files.length > 0) yield run(sh`systemctl daemon-reload`, "pod routes' unit: reload");
   if (!now.enabled) yield run(sh`systemctl enable ${unit}`, "pod routes at boot: no → yes");
 }
+
+interface Now {
+  readonly conflist: FileNow;
+  readonly unitNow: FileNow;
+  readonly networkd: FileNow;
+  readonly live: readonly Route[];
+  readonly enabled: boolean;
+}
+
+function* clear(now: Now): Generator<Change> {
+  if (now.enabled) yield run(sh`systemctl disable ${unit}`, "pod routes at boot: yes → no");
+  yield* keepAway(now.conflist, conflistPath);
+  yield* keepAway(now.unitNow, unitPath);
+  yield* keepAway(now.networkd, networkdPath);
+  for (const route of now.live) yield dropRoute(route);
+}
+
+const dropRoute = ({ to, via }: Route): Change =>
+  run(
+    sh`ip ${familyFlag(to)} route del ${to} via ${via} proto ${PROTOCOL}`,
+    `route to pods ${to}: ${via} → none`,
+  );
 
 function* keepRoutes(live: readonly Route[], want: Want): Generator<Change> {
   const wanted = routesOf(want);
@@ -100,12 +125,7 @@ function* keepRoutes(live: readonly Route[], want: Want): Generator<Change> {
         `route to pods ${to}: ${is ?? "none"} → ${via}`,
       );
   }
-  for (const { to, via } of live)
-    if (!wanted.some((route) => route.to === to))
-      yield run(
-        sh`ip ${familyFlag(to)} route del ${to} via ${via} proto ${PROTOCOL}`,
-        `route to pods ${to}: ${via} → none`,
-      );
+  for (const route of live) if (!wanted.some(({ to }) => route.to === to)) yield dropRoute(route);
 }
 
 /** The CNI configuration of one node. */

@@ -1,21 +1,22 @@
 /** The container runtime. */
 import { z } from "zod";
-import { type Change, defineModule } from "#engine/index.ts";
+import { type Change, defineModule, remove } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
-import { keepFile, readManaged } from "../managed-file.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { Url } from "../params.ts";
-import { keepReleases, readReleases, releaseArch, Source, Version } from "../release.ts";
-import { keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
 
 const unit = "containerd.service";
 const configPath = "/etc/containerd/config.toml";
 const unitPath = `/etc/systemd/system/${unit}`;
 const certsFolder = "/etc/containerd/certs.d";
+const dataFolder = "/var/lib/containerd";
 const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
 
 const Params = z.strictObject({
   version: Version,
-  source: Source.default({}),
+  ...ReleaseParams,
   sandboxImage: z
     .string()
     .describe("What keeps a pod's namespaces; the one that kubeadm's version names."),
@@ -64,11 +65,12 @@ export const containerd = defineModule({
     const from = `github.com/containerd/containerd/releases/download/${want.version}/${file}`;
     const release = { from, sums: `${from}.sha256sum`, path: "/usr/local" };
     const started = [configPath, unitPath, "/usr/local/bin/containerd"];
-    const [releases, configNow, unitNow, process, hosts] = await Promise.all([
-      readReleases(host, want.source, [{ ...release, unpack: { strip: 0, only: members } }]),
+    const [releases, configNow, unitNow, process, data, hosts] = await Promise.all([
+      readReleases(host, want, [{ ...release, unpack: { strip: 0, only: members } }]),
       readManaged(host, configPath),
       readManaged(host, unitPath),
       readUnitProcess(host, unit, { files: started }),
+      host.stat(dataFolder),
       Promise.all(
         Object.entries(want.registryMirrors).map(async ([registry, mirrors]) => ({
           registry,
@@ -77,10 +79,18 @@ export const containerd = defineModule({
         })),
       ),
     ]);
-    return { releases, configNow, unitNow, process, hosts };
+    return { releases, configNow, unitNow, process, data: data !== undefined, hosts };
   },
 
   *diff(now, want) {
+    if (want.state === "absent") {
+      yield* dropUnitProcess(unit, now.process);
+      yield* keepAway(now.unitNow, unitPath);
+      if (now.configNow.home) yield remove("/etc/containerd");
+      if (now.data) yield remove(dataFolder);
+      yield* keepReleases(now.releases);
+      return;
+    }
     const programs = [...keepReleases(now.releases)];
     const files = [...keepFile(now.configNow, { path: configPath, content: render(want) })];
     const lowerOomScore = !want.restrictOomScoreAdj;

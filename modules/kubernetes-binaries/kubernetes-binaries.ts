@@ -3,8 +3,8 @@ import { z } from "zod";
 import { defineModule, run, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { KubernetesVersion } from "../kubeadm/config/schema.ts";
-import { keepFile, readManaged } from "../managed-file.ts";
-import { keepReleases, readReleases, releaseArch, Source } from "../release.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch } from "../release.ts";
 
 const unitPath = "/etc/systemd/system/kubelet.service";
 const dropInPath = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
@@ -19,7 +19,7 @@ export const kubernetesBinaries = defineModule({
   example: `use.kubernetesBinaries({ version: "v1.36.3" })`,
   params: z.strictObject({
     version: KubernetesVersion,
-    source: Source.default({}),
+    ...ReleaseParams,
     programs: z
       .array(z.enum(["kubeadm", "kubelet", "kubectl"]))
       .default(["kubeadm", "kubelet", "kubectl"]),
@@ -40,7 +40,7 @@ export const kubernetesBinaries = defineModule({
       path: `${binaries}/${name}`,
     }));
     const [found, unitNow, dropInNow, enabled, listed] = await Promise.all([
-      readReleases(host, want.source, releases),
+      readReleases(host, want, releases),
       readManaged(host, unitPath),
       readManaged(host, dropInPath),
       host.run(sh`systemctl is-enabled kubelet.service`),
@@ -57,7 +57,15 @@ export const kubernetesBinaries = defineModule({
     };
   },
 
-  *diff(now) {
+  *diff(now, want) {
+    if (want.state === "absent") {
+      if (now.enabled === "enabled")
+        yield run(sh`systemctl disable --now kubelet.service`, "kubelet: enabled → disabled");
+      yield* keepAway(now.dropInNow, dropInPath);
+      yield* keepAway(now.unitNow, unitPath);
+      yield* keepReleases(now.releases);
+      return;
+    }
     yield* keepReleases(now.releases);
     const files = [
       ...keepFile(now.unitNow, { path: unitPath, content: unit({ binaries }) }),

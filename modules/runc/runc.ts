@@ -1,7 +1,7 @@
 /** The program that starts containers. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, readReleases, releaseArch, Source, Version } from "../release.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
 
 export const runc = defineModule({
   name: "runc",
@@ -9,14 +9,14 @@ export const runc = defineModule({
   example: `use.runc({ version: "v1.3.3" })`,
   params: z.strictObject({
     version: Version,
-    source: Source.default({}),
+    ...ReleaseParams,
     path: z.string().default("/usr/local/sbin/runc"),
   }),
 
   async read(host, want) {
     const base = `github.com/opencontainers/runc/releases/download/${want.version}`;
     return {
-      releases: await readReleases(host, want.source, [
+      releases: await readReleases(host, want, [
         {
           from: `${base}/runc.${releaseArch(host)}`,
           sums: `${base}/runc.sha256sum`,

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
-import { keepFile, readManaged } from "../managed-file.ts";
-import { keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { State } from "../params.ts";
+import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
 
 const unit = "keepalived.service";
 const configPath = "/etc/keepalived/keepalived.conf";
@@ -26,6 +27,7 @@ const Params = z.strictObject({
     .max(255)
     .default(66)
     .describe("Tells this virtual IP from others on the link."),
+  state: State,
 });
 
 interface ConfigValues extends Readonly<Record<string, unknown>> {
@@ -64,6 +66,12 @@ export const virtualIp = defineModule({
   },
 
   *diff(now, want) {
+    if (want.state === "absent") {
+      yield* dropUnitProcess(unit, now.process);
+      yield* keepAway(now.configNow, configPath);
+      yield* keepAway(now.checkNow, checkPath);
+      return;
+    }
     const ipv6 = want.address.includes(":");
     const content = config({
       device: now.device,

@@ -8,14 +8,20 @@ const packages = ["ca-certificates", "conntrack", "curl", "ethtool", "iproute2",
 
 /** Declares the phase; what comes back is what a node's next steps wait for. */
 export function prepared(play: ClusterPlay, cluster: Cluster): AnyStep[] {
-  const { step, phase } = play;
-  const { nodes, settings } = cluster;
+  const { step, gate, phase } = play;
+  const { nodes, plan, settings } = cluster;
   return phase("prepare hosts", () => {
     const supported = step("supported system", { on: nodes, ensure: use.assertOs({}) });
     const fit = [each(supported)];
+    const names = gate("name server", {
+      on: nodes,
+      after: fit,
+      within: "5s",
+      until: use.nameServers({ family: plan.family }),
+    });
     const installed = step("packages", {
       on: nodes,
-      after: [supported],
+      after: [supported, names],
       timeout: "15m",
       ensure: (host) => use.apt({ present: packagesOf(host, cluster) }),
     });
@@ -29,7 +35,7 @@ export function prepared(play: ClusterPlay, cluster: Cluster): AnyStep[] {
       step("names of all nodes", {
         on: nodes,
         after: fit,
-        ensure: use.hostsFile({ entries: names(cluster) }),
+        ensure: use.hostsFile({ entries: hostEntries(cluster) }),
       }),
       step("no swap", { on: nodes, after: fit, ensure: use.swap({}) }),
       step("kernel modules", {
@@ -61,7 +67,7 @@ const packagesOf = ({ name }: ClusterHost, { controlPlane, settings }: Cluster):
   ...(controlPlane.hosts.includes(name) ? ["keepalived"] : []),
 ];
 
-const names = ({ plan, nodes, settings }: Cluster) => [
+const hostEntries = ({ plan, nodes, settings }: Cluster) => [
   { address: plan.virtualIp, names: [settings.endpoint.name] },
   ...nodes.hosts.map((name) => ({ address: plan.hosts[name] ?? "", names: [name] })),
 ];
