@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Change, defineModule, remove } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { emptyFolder, filledFolders } from "../emptied-folder.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { Url } from "../params.ts";
 import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
@@ -65,12 +66,12 @@ export const containerd = defineModule({
     const from = `github.com/containerd/containerd/releases/download/${want.version}/${file}`;
     const release = { from, sums: `${from}.sha256sum`, path: "/usr/local" };
     const started = [configPath, unitPath, "/usr/local/bin/containerd"];
-    const [releases, configNow, unitNow, process, data, hosts] = await Promise.all([
+    const [releases, configNow, unitNow, process, filled, hosts] = await Promise.all([
       readReleases(host, want, [{ ...release, unpack: { strip: 0, only: members } }]),
       readManaged(host, configPath),
       readManaged(host, unitPath),
       readUnitProcess(host, unit, { files: started }),
-      host.stat(dataFolder),
+      filledFolders(host, [dataFolder]),
       Promise.all(
         Object.entries(want.registryMirrors).map(async ([registry, mirrors]) => ({
           registry,
@@ -79,7 +80,7 @@ export const containerd = defineModule({
         })),
       ),
     ]);
-    return { releases, configNow, unitNow, process, data: data !== undefined, hosts };
+    return { releases, configNow, unitNow, process, filled, hosts };
   },
 
   *diff(now, want) {
@@ -87,7 +88,7 @@ export const containerd = defineModule({
       yield* dropUnitProcess(unit, now.process);
       yield* keepAway(now.unitNow, unitPath);
       if (now.configNow.home) yield remove("/etc/containerd");
-      if (now.data) yield remove(dataFolder);
+      for (const folder of now.filled) yield emptyFolder(folder);
       yield* keepReleases(now.releases);
       return;
     }
