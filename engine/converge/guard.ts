@@ -23,6 +23,9 @@ export async function applyGuarded(change: GuardedChange, applying: Applying): P
   const folder = `${GUARD_BASE}/guard-${clock.now().toString(36)}`;
   await stage(change, folder, applying);
   const deadline = clock.now() + toMs(change.within);
+  applying.doubt(
+    `${on.name} puts everything back by itself unless the change is confirmed within ${change.within}`,
+  );
   await start(change, folder, applying);
   const watch = new GuardWatch({
     folder,
@@ -38,9 +41,10 @@ export async function applyGuarded(change: GuardedChange, applying: Applying): P
     await watch.verified();
     await watch.confirmed();
   } catch (error) {
-    if (manner.signal.aborted) throw withRollbackNote(error, change, on.name);
+    if (manner.signal.aborted) throw error;
     await awaitRollback(watch, error);
   }
+  applying.doubt(undefined);
 }
 
 /** Puts everything that the guard needs on the host; nothing that matters has changed then. */
@@ -128,8 +132,3 @@ const notBegun = ({ on }: Applying, why: string) =>
   new PlaybookError("PB_GUARD_FAILED", [on.name, why], {
     state: `nothing was changed on ${on.name}`,
   });
-
-function withRollbackNote(error: unknown, { within }: GuardedChange, host: string): unknown {
-  const state = `${host} puts everything back by itself, as the change was not confirmed within ${within}`;
-  return isPlaybookError(error) ? error.with({ state }) : error;
-}

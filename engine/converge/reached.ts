@@ -33,4 +33,6 @@ export interface Applying {
   readonly on: Reached;
   readonly manner: Manner;
   readonly clock: Clock;
+  /** What is to be said of the host if the step is cut off from here on; undefined once that is settled. */
+  readonly doubt: (state: string | undefined) => void;
 }

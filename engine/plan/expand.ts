@@ -1,5 +1,5 @@
 import type { Action, Condition } from "../dsl/module.ts";
-import type { DeclaredStep, PlayHost } from "../dsl/step.ts";
+import type { DeclaredGate, DeclaredStep, PlayHost } from "../dsl/step.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { topologicalOrder } from "../graph/order.ts";
 import { checkLiterals, specOf } from "./action-params.ts";
@@ -38,7 +38,7 @@ function expandStep(
   hosts: ReadonlyMap<string, PlayHost>,
   steps: StepsByLabel,
 ): PlanNode[] {
-  checkRolling(step);
+  checkOptions(step);
   const checked = new WeakSet<Action | Condition>();
   const nodes = step.on.hosts.map((name): PlanNode => {
     const host = hosts.get(name);
@@ -92,11 +92,13 @@ function checkOneModule(step: DeclaredStep, nodes: readonly PlanNode[]): void {
     throw invalid(step, `it ensures ${names.join(" on some hosts and ")} on others`);
 }
 
-function checkRolling(step: DeclaredStep): void {
-  if (step.kind === "gate" || step.rolling === undefined) return;
-  const why = rollingFault(step.rolling);
+function checkOptions(step: DeclaredStep): void {
+  const why = step.kind === "gate" ? gateFault(step) : step.rolling && rollingFault(step.rolling);
   if (why !== undefined) throw invalid(step, why);
 }
+
+const gateFault = ({ holdForMs, withinMs }: DeclaredGate): string | undefined =>
+  holdForMs > withinMs ? "`holdFor` is longer than `within`, so it could never hold" : undefined;
 
 const invalid = (step: DeclaredStep, why: string) =>
   new PlaybookError("PB_STEP_INVALID", [step.label, why], { at: step.at, step: step.label });

@@ -46,8 +46,11 @@ function build(
   play: Play<string, unknown, unknown, unknown>,
 ): string | undefined {
   const returned: unknown = playbookCode(at, () => build(play));
-  if (returned instanceof Promise)
+  if (returned instanceof Promise) {
+    // How it would have ended is beside the point, and nobody else hears of it.
+    returned.catch(() => undefined);
     throw new PlaybookError("PB_PLAYBOOK_INVALID", [at, "its build function is async"], { at });
+  }
   // Nothing typed is lost: the playbook's own types were erased when it was declared.
   return typeof confirm === "function" ? playbookCode(at, () => confirm(play as never)) : confirm;
 }

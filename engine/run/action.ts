@@ -13,7 +13,7 @@ import { reach } from "./unreached.ts";
 /** A run's context with what one node has done so far. */
 export interface ActionContext extends RunContext {
   /** Changes begun, over every attempt. */
-  readonly progress: { changes: number };
+  readonly progress: { changes: number; doubt?: string | undefined };
 }
 
 interface Attempting {
@@ -67,6 +67,9 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
       left: () => limits.deadline - clock.now(),
       signal: limits.signal,
     },
+    doubt: (state) => {
+      progress.doubt = state;
+    },
     tell: (change) => {
       if (node.readOnly) return;
       if (mode === "apply") progress.changes += 1;
@@ -101,6 +104,7 @@ async function pause(error: unknown, left: number, { node, step, context, signal
 }
 
 const stateOf = ({ actsOn }: PlanNode, { progress }: ActionContext): string =>
-  progress.changes === 0
+  progress.doubt ??
+  (progress.changes === 0
     ? `nothing was changed on ${actsOn}`
-    : `changes on ${actsOn} were begun (${progress.changes}), the last one is in doubt; running again reads it first`;
+    : `changes on ${actsOn} were begun (${progress.changes}), the last one is in doubt; running again reads it first`);

@@ -50,9 +50,15 @@ const cutOff = (error: Unreached, { step, host }: PlanNode) =>
   );
 
 // A host can be in a state in which it cannot be read yet; wrong params and wrong code stay wrong.
+const NEVER_SETTLE: ReadonlySet<string> = new Set([
+  "PB_PARAMS_INVALID",
+  "PB_PLAYBOOK_THREW",
+  "PB_OUTSIDE_LIMIT",
+  "PB_STEP_CUT",
+]);
+
 const maySettleLater = (error: unknown): boolean =>
-  isPlaybookError(error) &&
-  !["PB_PARAMS_INVALID", "PB_PLAYBOOK_THREW", "PB_STEP_CUT"].includes(error.code);
+  isPlaybookError(error) && !NEVER_SETTLE.has(error.code);
 
 // Under --check a read that fails while something before it is pending is expected: no program before its package.
 function untold(error: unknown, { node: { step, host }, going }: Failing): Ended {

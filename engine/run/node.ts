@@ -1,10 +1,11 @@
 import { isRef } from "../dsl/ref.ts";
+import { PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { playbookCode } from "../plan/play.ts";
 import { runAction } from "./action.ts";
 import { type RunContext, resolveFor } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
-import { type Ended, notNeeded, skippedFor } from "./ended.ts";
+import { type Ended, notNeeded } from "./ended.ts";
 import { waitForGate } from "./gate.ts";
 import { endedBy, unreachable } from "./node-failure.ts";
 import { reach } from "./unreached.ts";
@@ -45,7 +46,7 @@ async function isWanted(node: PlanNode, context: RunContext): Promise<boolean> {
 function inView(ended: Ended, node: PlanNode, { pending, setOffBy }: Going): Ended {
   const { label } = node.step;
   if (ended.outcome === "would-change" && node.readOnly)
-    return skippedFor(`"${label}" on ${node.host.name} is left out by --limit and not as wanted`);
+    throw new PlaybookError("PB_OUTSIDE_LIMIT", [label, node.host.name]);
   if (ended.outcome === "ok" && setOffBy !== undefined)
     return {
       ...ended,

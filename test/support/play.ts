@@ -11,6 +11,9 @@ import { VirtualClock } from "./virtual-clock.ts";
 
 type AnyPlay = Play<string, unknown, unknown, unknown>;
 
+/** A playbook's body; `nodes` are the hosts of the group of that name. */
+export type Declare = (play: AnyPlay & { nodes: HostSet<"many"> }) => void;
+
 /** What a playbook is played on, and how. Hosts are `h1` and `h2`, in the group `nodes`, unless given. */
 export interface Stage extends Partial<Omit<RunOptions, "emit" | "transports">> {
   readonly hosts?: readonly string[] | Readonly<Record<string, FakeHost>>;
@@ -36,10 +39,7 @@ export interface Played {
 }
 
 /** Runs a playbook on hosts in memory, on a clock that never makes anybody wait. */
-export async function play(
-  declare: Playbook | ((play: AnyPlay & { nodes: HostSet<"many"> }) => void),
-  stage: Stage = {},
-): Promise<Played> {
+export async function play(declare: Playbook | Declare, stage: Stage = {}): Promise<Played> {
   const hosts = hostsOf(stage);
   const { local = readied(new FakeHost()), ...remote } = hosts;
   const events: RunEvent[] = [];
@@ -99,10 +99,7 @@ export const inventoryOf = (
   settings: {},
 });
 
-const playbookOf = (
-  declare: Playbook | ((play: AnyPlay & { nodes: HostSet<"many"> }) => void),
-  { groups = { nodes: [] } }: Stage,
-): Playbook =>
+const playbookOf = (declare: Playbook | Declare, { groups = { nodes: [] } }: Stage): Playbook =>
   typeof declare === "object"
     ? declare
     : playbook("test", { groups: Object.keys(groups) }, (given) => {

@@ -28,6 +28,11 @@ export const engineErrors = {
       `Step "${step}" on ${host} needs the output ${ref}, which no host gives.`,
     hint: "Let the step that gives the output run on that host too, or read it with `out.all`.",
   },
+  PB_OUTSIDE_LIMIT: {
+    message: (step: string, host: string) =>
+      `Step "${step}" would change ${host}, which --limit leaves out, and others need its output.`,
+    hint: "Add the host to --limit, or run without it.",
+  },
   PB_SECRET_UNAVAILABLE: {
     message: (secret: string, why: string) => `The ${secret} cannot be read: ${why}.`,
     hint: "Secrets are read on the control machine before anything is touched: provide it and run again.",

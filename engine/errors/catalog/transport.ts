@@ -69,6 +69,10 @@ export const transportErrors = {
       `${host} is trusted only by a certificate authority (${at}), and OpenSSH certificates are not supported.`,
     hint: "Add the host's plain key to known_hosts beside the @cert-authority line.",
   },
+  PB_KNOWN_HOSTS_UNUSABLE: {
+    message: (path: string, why: string) => `The known_hosts file ${path} cannot be used: ${why}.`,
+    hint: "Check its path and permissions; without it no host can be trusted.",
+  },
   PB_SSH_CONFIG_INVALID: {
     message: (path: string, why: string) => `${path} cannot be read as ssh_config: ${why}.`,
     hint: "Check it with `ssh -G HOST`.",

@@ -6,8 +6,9 @@ import type {
   FileStat,
   RunResult,
 } from "../connection.ts";
+import { Calls } from "./calls.ts";
 import { readReply, readWork, statReply, statWork, writeReply, writeWork } from "./files.ts";
-import { defaultLimits, type LaneLimits, Lanes } from "./lanes.ts";
+import type { LaneLimits } from "./lanes.ts";
 import type { Identity } from "./launch.ts";
 import { LocalHashes } from "./local-hash.ts";
 import type { OpenPipe } from "./pipe.ts";
@@ -33,29 +34,29 @@ export interface ShellHost {
 export class ShellConnection implements Connection {
   readonly lost: Promise<Error>;
   readonly #host: ShellHost;
-  readonly #lanes: Lanes;
+  readonly #calls: Calls;
   readonly #hashes: LocalHashes;
 
   constructor(host: ShellHost) {
     this.#host = host;
     this.lost = host.lost;
     this.#hashes = host.hashes ?? new LocalHashes();
-    this.#lanes = new Lanes(host.open, host.identity, { ...defaultLimits, ...host.limits });
-    void host.lost.then((error) => this.#lanes.abandon(error.message));
+    this.#calls = new Calls(host.open, host.identity, host.limits);
+    void host.lost.then((error) => this.#calls.abandon(error.message));
   }
 
   async run(command: Command, options: CallOptions = {}): Promise<RunResult> {
-    const reply = await this.#lanes.call(commandWork(command, options.long), options);
+    const reply = await this.#calls.call(commandWork(command, options.long), options);
     const { code, stdout, stderr } = reply;
     return { code, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
   async readFile(path: string, options?: CallOptions): Promise<Buffer | undefined> {
-    return readReply(path, await this.#lanes.call(readWork(path), options));
+    return readReply(path, await this.#calls.call(readWork(path), options));
   }
 
   async stat(path: string, options?: CallOptions): Promise<FileStat | undefined> {
-    return statReply(path, await this.#lanes.call(statWork(path), options));
+    return statReply(path, await this.#calls.call(statWork(path), options));
   }
 
   async writeFile(
@@ -64,7 +65,7 @@ export class ShellConnection implements Connection {
     options: FileAttributes & CallOptions = {},
   ): Promise<void> {
     if (content.length > INLINE) return sendContent(this.#transfer, { to: path, content, options });
-    writeReply(path, await this.#lanes.call(writeWork(path, content, options), options));
+    writeReply(path, await this.#calls.call(writeWork(path, content, options), options));
   }
 
   async upload(
@@ -80,12 +81,12 @@ export class ShellConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    await this.#lanes.close("it was closed");
+    await this.#calls.close("it was closed");
     await this.#host.end();
   }
 
   get #transfer() {
     const { open, identity } = this.#host;
-    return { open, identity, lanes: this.#lanes, hashes: this.#hashes };
+    return { open, identity, calls: this.#calls, hashes: this.#hashes };
   }
 }

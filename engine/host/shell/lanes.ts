@@ -1,22 +1,14 @@
-import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
+import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
-import { type Call, FramedShell, type Reply, ShellGone } from "./framed-shell.ts";
+import { FramedShell } from "./framed-shell.ts";
 import { type Identity, launch } from "./launch.ts";
 import type { OpenPipe, Pipe } from "./pipe.ts";
-import type { Work } from "./request.ts";
 
 const MEBIBYTE = 1024 * 1024;
-const DEFAULT_TIMEOUT = 60_000;
-/** A call that runs longer keeps nobody else waiting: what comes after it takes another shell. */
+/** A call that runs longer than this keeps nobody else waiting: what comes after takes another shell. Ms. */
 const SLOW = 500;
-const STOP_GRACE = 5_000;
-
-export interface LaneOptions {
-  readonly as?: string;
-  readonly timeoutMs?: number;
-  readonly long?: boolean;
-  readonly signal?: AbortSignal;
-}
+/** Stopped shells whose output something still holds open. */
+const HELD = 2;
 
 export interface LaneLimits {
   /** Shells open at a time; below the server's limit of sessions. */
@@ -27,213 +19,202 @@ export interface LaneLimits {
 
 export const defaultLimits: LaneLimits = { shells: 7, maxOutput: 16 * MEBIBYTE };
 
-interface Lane {
+export interface Lane {
   readonly user: string;
+  /** For one long call at a time; the others are shared. */
   readonly long: boolean;
   readonly pipe: Pipe;
   readonly shell: FramedShell;
+  taken: boolean;
 }
 
-/** The framed shells of one connection: one a user for short calls, more where one is busy, one for each long call. */
+export interface LaneRequest {
+  readonly user: string;
+  readonly long: boolean;
+  /** Point in time, ms since the epoch. */
+  readonly until: number;
+  readonly late: () => Error;
+}
+
+interface Waiter extends LaneRequest {
+  readonly given: Promise<Lane>;
+  opening: boolean;
+  give(lane: Lane): void;
+  fail(error: Error): void;
+}
+
+/** The framed shells of one connection: one a user for short calls, more where it is busy, one for each long call. */
 export class Lanes {
   readonly #open: OpenPipe;
   readonly #identity: Identity;
   readonly #limits: LaneLimits;
   readonly #lanes: Lane[] = [];
-  readonly #opening = new Map<string, Promise<Lane>>();
-  /** Shells that stopped but whose output something on the host still holds. */
+  readonly #waiters: Waiter[] = [];
   readonly #held: Pipe[] = [];
-  /** Shells that wait for a place. */
-  #hungry = 0;
+  /** Shells that are opening or closing: they hold a session too. */
+  #changing = 0;
   #closed: string | undefined;
 
-  constructor(open: OpenPipe, identity: Identity, limits: LaneLimits = defaultLimits) {
+  constructor(open: OpenPipe, identity: Identity, limits: LaneLimits) {
     this.#open = open;
     this.#identity = identity;
     this.#limits = limits;
   }
 
-  /** One call, with its deadline; a call that never began because its shell ended is made again. */
-  async call(work: Work, options: LaneOptions = {}): Promise<Reply> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT;
-    const until = Date.now() + timeoutMs;
-    options.signal?.throwIfAborted();
-    for (let attempt = 1; ; attempt++) {
-      const lane = await this.#lane(work, options, until);
-      try {
-        return await this.#answer(lane, lane.shell.submit(work), { ...options, until, timeoutMs });
-      } catch (error) {
-        if (!(error instanceof ShellGone)) throw error;
-        if (error.started || this.#closed !== undefined || attempt === 4)
-          throw this.#lost(this.#closed ?? error.message);
-      } finally {
-        this.#makeRoom();
-      }
+  /** Why there are no shells any more. */
+  get closed(): string | undefined {
+    return this.#closed;
+  }
+
+  get busy(): readonly Lane[] {
+    return this.#lanes.filter((lane) => lane.shell.pending > 0);
+  }
+
+  async get(request: LaneRequest): Promise<Lane> {
+    if (this.#closed !== undefined) throw this.#lost(this.#closed);
+    const mine = this.#lanes.filter((l) => l.user === request.user && l.long === request.long);
+    const free = mine.find((lane) => (request.long ? !lane.taken : lane.shell.slowFor < SLOW));
+    if (free) return take(free);
+    const [slow] = request.long ? [] : mine.sort((a, b) => a.shell.pending - b.shell.pending);
+    if (slow && this.#size >= this.#limits.shells) return slow;
+    try {
+      return take(await this.#wait(request));
+    } catch (error) {
+      // The server gave no further session: better behind a slow call than not at all.
+      if (slow && !slow.shell.ended && error instanceof PlaybookError) return slow;
+      throw error;
     }
   }
 
-  /** Ends the calls that run, then every shell. */
-  async close(reason: string): Promise<void> {
-    this.#closed ??= reason;
-    const busy = this.#lanes.filter((lane) => lane.shell.pending > 0);
-    await Promise.all(busy.map((lane) => this.#endAll(lane)));
-    this.abandon(reason);
+  /** After a call: whoever waits for a shell may have this one, or its place. */
+  giveBack(lane: Lane): void {
+    lane.taken = false;
+    if (lane.shell.pending === 0 && this.#lanes.includes(lane)) this.#offer(lane);
   }
 
-  /** Drops everything at once: the connection is gone. */
+  /** Takes no more calls. */
+  remove(lane: Lane): void {
+    const at = this.#lanes.indexOf(lane);
+    if (at >= 0) this.#lanes.splice(at, 1);
+  }
+
+  /** Drops everything at once. */
   abandon(reason: string): void {
     this.#closed ??= reason;
     for (const { shell } of this.#lanes.splice(0)) shell.destroy();
     for (const pipe of this.#held.splice(0)) pipe.destroy();
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(this.#lost(this.#closed));
+  }
+
+  get #size(): number {
+    return this.#lanes.length + this.#changing;
   }
 
   #lost(reason: string): PlaybookError {
     return new PlaybookError("PB_CONNECTION_LOST", [this.#identity.host, reason]);
   }
 
-  async #lane(work: Work, options: LaneOptions, until: number): Promise<Lane> {
-    if (this.#closed !== undefined) throw this.#lost(this.#closed);
-    const user = options.as ?? this.#identity.loginUser;
-    const long = options.long === true;
-    const mine = this.#lanes.filter((lane) => lane.user === user && lane.long === long);
-    const free = mine.find((lane) => (long ? lane.shell.pending === 0 : lane.shell.slowFor < SLOW));
-    if (free) return free;
-    const roomy = this.#lanes.length < this.#limits.shells;
-    if (!long && mine[0] && !roomy) return mine[0];
-    if (long) return this.#add(user, long, until);
-    const opening = this.#opening.get(user) ?? this.#add(user, long, until);
-    if (!this.#opening.has(user)) {
-      this.#opening.set(user, opening);
-      const forget = () => this.#opening.delete(user);
-      opening.then(forget, forget);
-    }
-    return within(left(until), opening, () => timeout(work.what, options, "it had not begun"));
-  }
-
-  async #add(user: string, long: boolean, until: number): Promise<Lane> {
-    this.#hungry++;
-    this.#makeRoom();
-    const { pipe, pid } = await launch(this.#open, this.#identity, {
-      as: user,
-      timeoutMs: left(until),
-    }).finally(() => this.#hungry--);
-    const shell = new FramedShell(pipe, {
-      pid,
-      maxOutput: this.#limits.maxOutput,
-      onLeftover: () => this.#hold(lane),
-    });
-    const lane: Lane = { user, long, pipe, shell };
-    this.#lanes.push(lane);
-    void pipe.closed.then(() => this.#forget(lane));
-    if (this.#closed !== undefined) this.abandon(this.#closed);
-    return lane;
-  }
-
-  #forget(lane: Lane): void {
-    const at = this.#lanes.indexOf(lane);
-    if (at >= 0) this.#lanes.splice(at, 1);
-  }
-
-  // Closing it would end what the command left running at its next line of output, so two are kept open.
-  #hold(lane: Lane): void {
-    this.#forget(lane);
-    this.#held.push(lane.pipe);
-    if (this.#held.length > 2) this.#held.shift()?.destroy();
-  }
-
-  // Where all places are taken, an idle shell gives up its own to whoever waits for one.
-  #makeRoom(): void {
-    if (this.#lanes.length + this.#hungry <= this.#limits.shells) return;
-    const idle = this.#lanes.findLast((lane) => lane.shell.pending === 0);
-    if (!idle) return;
-    this.#forget(idle);
-    idle.shell.retire();
-  }
-
-  async #answer(
-    lane: Lane,
-    call: Call,
-    options: LaneOptions & { readonly until: number; readonly timeoutMs: number },
-  ): Promise<Reply> {
-    const { signal, until } = options;
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(new PlaybookError("PB_INTERRUPTED", ["the call"]));
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      return await within(left(until), Promise.race([call.reply, aborted.promise]), async () =>
-        timeout(call.what, options, await this.#stop(lane, call)),
-      );
-    } catch (error) {
-      if (isPlaybookError(error) && error.code !== "PB_TIMEOUT")
-        error.with({ state: await this.#stop(lane, call) });
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
-  }
-
-  /** Makes sure that a call does not run (any more); the sentence says how it stands. */
-  async #stop(lane: Lane, call: Call): Promise<string> {
-    call.reply.catch(() => undefined);
-    if (call.withdraw()) return "it had not begun";
-    try {
-      const ended = this.#endOne(lane, call);
-      return await within(STOP_GRACE, ended, () => new Error("the host did not answer"));
-    } catch (error) {
-      this.#forget(lane);
-      lane.shell.destroy();
-      const why = error instanceof Error ? error.message : String(error);
-      return `it may still run on the host (it could not be ended: ${why})`;
-    }
-  }
-
-  async #endOne(lane: Lane, call: Call): Promise<string> {
-    const settled = call.reply.then(
-      () => undefined,
-      () => undefined,
-    );
-    if (call.state() === "sent") {
-      this.#forget(lane);
-      await this.#control(lane.user, `kill -TERM ${lane.shell.pid}; kill -0 ${lane.shell.pid}`);
-      await Promise.race([settled, lane.pipe.closed]);
-      return "it had not begun";
-    }
-    const pid = call.pid();
-    if (pid !== undefined) await this.#control(lane.user, `_pb_kill ${pid}`);
-    await settled;
-    return "its processes on the host were ended";
-  }
-
-  async #endAll(lane: Lane): Promise<void> {
-    const end = async () => {
-      await this.#control(
-        lane.user,
-        `kill -TERM ${lane.shell.pid}; _pb_kill ${lane.shell.pid} below`,
-      );
+  async #wait(request: LaneRequest): Promise<Lane> {
+    const { promise, resolve, reject } = Promise.withResolvers<Lane>();
+    const waiter: Waiter = {
+      ...request,
+      given: promise,
+      opening: false,
+      give: resolve,
+      fail: reject,
     };
-    await within(STOP_GRACE, end(), () => new Error("the host did not answer")).catch(
-      // Closing goes on: the peer may be gone, which is why things are being closed.
-      () => undefined,
-    );
+    this.#waiters.push(waiter);
+    this.#grow();
+    try {
+      return await within(left(request.until), promise, request.late);
+    } finally {
+      this.#unqueue(waiter);
+    }
   }
 
-  /** A shell of its own for ending another's work; it may use the place that is kept free for that. */
-  async #control(as: string, body: string): Promise<void> {
-    const { pipe, pid } = await launch(this.#open, this.#identity, {
-      as,
-      timeoutMs: STOP_GRACE,
-      reserved: true,
-    });
-    const shell = new FramedShell(pipe, { pid, maxOutput: MEBIBYTE, onLeftover: () => undefined });
-    try {
-      await shell.submit({ what: "kill", body, grouped: false }).reply;
-    } finally {
-      shell.destroy();
+  #unqueue(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter);
+    if (at >= 0) this.#waiters.splice(at, 1);
+  }
+
+  /** Opens a shell for each waiter that has none coming, where there is room, or makes room. */
+  #grow(): void {
+    for (const waiter of this.#waiters) {
+      const { user, long } = waiter;
+      const coming = this.#waiters.some((w) => w.opening && w.user === user && !w.long);
+      if (waiter.opening || (!long && coming)) continue;
+      if (this.#size < this.#limits.shells) void this.#openFor(waiter);
+      else {
+        const idle = this.#lanes.findLast(({ taken, shell }) => !taken && shell.pending === 0);
+        if (idle) this.#retire(idle);
+        return;
+      }
     }
+  }
+
+  async #openFor(waiter: Waiter): Promise<void> {
+    const { user, long } = waiter;
+    waiter.opening = true;
+    this.#changing++;
+    try {
+      const { pipe, pid } = await launch(this.#open, this.#identity, {
+        as: user,
+        timeoutMs: left(waiter.until),
+        wanted: () => this.#waiters.some((w) => w.user === user && w.long === long),
+      });
+      this.#changing--;
+      const shell = new FramedShell(pipe, {
+        pid,
+        maxOutput: this.#limits.maxOutput,
+        onLeftover: () => this.#hold(lane),
+      });
+      const lane: Lane = { user, long, pipe, shell, taken: false };
+      this.#lanes.push(lane);
+      void pipe.closed.then(() => {
+        this.remove(lane);
+        this.#grow();
+      });
+      if (this.#closed === undefined) this.#offer(lane);
+      else this.abandon(this.#closed);
+    } catch (error) {
+      this.#changing--;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      // Short calls share one opening, and its failure.
+      for (const each of [...this.#waiters])
+        if (each === waiter || (!long && each.user === user && !each.long)) each.fail(failure);
+    }
+  }
+
+  #offer(lane: Lane): void {
+    const suited = this.#waiters.filter((w) => w.user === lane.user && w.long === lane.long);
+    for (const waiter of lane.long ? suited.slice(0, 1) : suited) {
+      // Taken before anybody else can look.
+      take(lane);
+      this.#unqueue(waiter);
+      waiter.give(lane);
+    }
+    if (suited.length === 0 && this.#waiters.some(({ opening }) => !opening)) this.#grow();
+  }
+
+  #retire(lane: Lane): void {
+    this.remove(lane);
+    this.#changing++;
+    lane.shell.retire();
+    void lane.pipe.closed.then(() => {
+      this.#changing--;
+      this.#grow();
+    });
+  }
+
+  // Closing it would end what the command left running, at its next line of output.
+  #hold(lane: Lane): void {
+    this.remove(lane);
+    this.#held.push(lane.pipe);
+    if (this.#held.length > HELD) this.#held.shift()?.destroy();
   }
 }
 
-function timeout(what: string, { timeoutMs }: LaneOptions, state: string): PlaybookError {
-  const seconds = Math.round((timeoutMs ?? DEFAULT_TIMEOUT) / 100) / 10;
-  return new PlaybookError("PB_TIMEOUT", [what, seconds], { state });
+function take(lane: Lane): Lane {
+  if (lane.long) lane.taken = true;
+  return lane;
 }

@@ -1,7 +1,7 @@
 import type { Secret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
-import type { OpenPipe, Pipe } from "./pipe.ts";
+import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
 import { prelude } from "./prelude.ts";
 import { quote, quoteAll } from "./quote.ts";
 import { newNonce } from "./request.ts";
@@ -18,6 +18,7 @@ export interface LaunchOptions {
   readonly as?: string;
   readonly timeoutMs: number;
   readonly reserved?: boolean;
+  readonly wanted?: () => boolean;
   /** A script with arguments in place of the framed shell; its stdin and stdout are raw once it is up. */
   readonly script?: { readonly text: string; readonly args: readonly string[] };
 }
@@ -40,8 +41,8 @@ export async function launch(
   const until = Date.now() + options.timeoutMs;
   const hello = newNonce();
   const line = commandLine(hello, identity, options);
-  const { timeoutMs, reserved = false } = options;
-  const pipe = await open(line, { timeoutMs, reserved });
+  const { timeoutMs, reserved = false, wanted = () => true } = options;
+  const pipe = await open(line, { timeoutMs, reserved, wanted });
   const starting = new Greeting(pipe, hello, { ...identity, as: options.as ?? identity.loginUser });
   // sudo would take what follows for the password: with one, the shell is spoken to only when it is up.
   const asksFirst = becomes(identity, options.as) && identity.sudoPassword !== undefined;
@@ -111,9 +112,9 @@ class Greeting {
     this.done = this.#settle.promise;
     pipe.stdout.on("data", this.#onOut);
     pipe.stderr.on("data", this.#onErr);
-    void pipe.closed.then(() => this.#settle.reject(this.#refusal()));
+    void pipe.closed.then((end) => this.#settle.reject(this.#refusal(end)));
     // A shell that ends before it is up breaks its input too; why it ended is what counts.
-    pipe.stdin.on("error", () => this.#settle.reject(this.#refusal()));
+    pipe.stdin.on("error", () => undefined);
   }
 
   #onOut = (chunk: Buffer): void => {
@@ -163,8 +164,10 @@ class Greeting {
     return new PlaybookError("PB_SUDO_REFUSED", [this.#who.as, this.#who.host, why]);
   }
 
-  #refusal(): PlaybookError {
+  #refusal(end: PipeEnd): PlaybookError {
     const { host, as } = this.#who;
+    if (end.reason !== undefined)
+      return new PlaybookError("PB_CONNECTION_LOST", [host, end.reason]);
     const said = this.#said().replace(/\.$/, "");
     if (!becomes(this.#who, as))
       return new PlaybookError("PB_SHELL_FAILED", [host, said || "its login shell ended at once"]);

@@ -25,6 +25,8 @@ export interface OpenOptions {
   readonly timeoutMs: number;
   /** May take the place that is kept free for ending other calls. */
   readonly reserved?: boolean;
+  /** Whether a refused session is still worth asking for again. */
+  readonly wanted?: () => boolean;
 }
 
 /** Starts a command line, parsed by the login shell, whatever shell that is. */

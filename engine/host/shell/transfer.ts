@@ -7,8 +7,8 @@ import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import type { CallOptions, FileAttributes } from "../connection.ts";
 import { within } from "../deadline.ts";
 import { errnoText } from "../errno.ts";
+import type { Calls } from "./calls.ts";
 import { absolute, placeWords, reason, statReply, statWork } from "./files.ts";
-import type { Lanes } from "./lanes.ts";
 import { type Identity, launch } from "./launch.ts";
 import type { LocalHashes } from "./local-hash.ts";
 import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
@@ -22,7 +22,7 @@ const START_TIMEOUT = 15_000;
 export interface TransferHost {
   readonly open: OpenPipe;
   readonly identity: Identity;
-  readonly lanes: Lanes;
+  readonly calls: Calls;
   readonly hashes: LocalHashes;
 }
 
@@ -73,8 +73,8 @@ export async function upload(
     host.hashes.of(from).catch((error: unknown) => {
       throw localError(from, error);
     }),
-    host.lanes.call(sumWork(to), { ...options, timeoutMs: TRANSFER_TIMEOUT }),
-    host.lanes.call(statWork(to), options).then((reply) => statReply(to, reply)),
+    host.calls.call(sumWork(to), { ...options, timeoutMs: TRANSFER_TIMEOUT }),
+    host.calls.call(statWork(to), options).then((reply) => statReply(to, reply)),
   ]);
   if (stat?.kind === "file" && there.code === 0 && sumOf(there.stdout) === sha256) {
     await setAttributes(host, to, options);
@@ -90,14 +90,14 @@ export async function upload(
 }
 
 async function setAttributes(
-  { lanes }: TransferHost,
+  { calls }: TransferHost,
   path: string,
   options: FileAttributes & CallOptions,
 ): Promise<void> {
   const [, , mode = "", owner = ""] = placeWords(path, options);
   const own = owner === "" ? "" : `chown -- ${quote(owner)} ${quote(path)} && `;
   const body = `${own}exec chmod -- ${mode} ${quote(path)}`;
-  const reply = await lanes.call({ what: `set mode of ${path}`, body, grouped: false }, options);
+  const reply = await calls.call({ what: `set mode of ${path}`, body, grouped: false }, options);
   if (reply.code !== 0)
     throw new PlaybookError("PB_WRITE_FAILED", [path, reason(reply.stderr.toString())]);
 }
@@ -142,7 +142,7 @@ export async function download(
       throw isPlaybookError(error) ? error : localError(to, error);
     });
     if (end.code !== 0) throw new PlaybookError("PB_READ_FAILED", [from, reason(end.said)]);
-    const there = await host.lanes.call(sumWork(from), { ...options, timeoutMs: TRANSFER_TIMEOUT });
+    const there = await host.calls.call(sumWork(from), { ...options, timeoutMs: TRANSFER_TIMEOUT });
     if (sumOf(there.stdout) !== hash.digest("hex"))
       throw new PlaybookError("PB_TRANSFER_CORRUPT", [from, to]);
     await rename(beside, to);

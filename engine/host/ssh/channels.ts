@@ -22,7 +22,8 @@ export class Channels {
   }
 
   /** Starts a command line; a session that the server refuses is asked for again until the deadline. */
-  async open(commandLine: string, { timeoutMs, reserved = false }: OpenOptions): Promise<Pipe> {
+  async open(commandLine: string, options: OpenOptions): Promise<Pipe> {
+    const { timeoutMs, reserved = false, wanted = () => true } = options;
     const until = Date.now() + timeoutMs;
     const exhausted = () =>
       new PlaybookError("PB_CHANNELS_EXHAUSTED", [this.#host, Math.round(timeoutMs / 100) / 10]);
@@ -31,7 +32,7 @@ export class Channels {
       for (let pause = 50; ; pause = Math.min(1000, pause * 2)) {
         const channel = await within(left(until), this.#exec(commandLine), exhausted);
         if (channel !== "refused") return this.#pipe(channel, release);
-        if (left(until) < pause) throw exhausted();
+        if (left(until) < pause || !wanted()) throw exhausted();
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     } catch (error) {

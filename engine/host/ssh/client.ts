@@ -2,13 +2,16 @@ import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
 import { PlaybookError } from "../../errors/error.ts";
-import { left } from "../deadline.ts";
+import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
 import { HostKeys } from "./host-key.ts";
 import { type Credentials, credentials } from "./keys.ts";
 import type { Route } from "./route.ts";
 
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/** Ms for a peer to answer when the connection is ended. */
+const GOODBYE = 1_000;
 
 /** A peer that hung up before it said who it is: sshd sheds load this way, so it is worth another try. */
 export class Dropped extends Error {}
@@ -18,7 +21,8 @@ export interface SshClient {
   readonly client: Client;
   /** Settles with the reason when the peer is gone. */
   readonly lost: Promise<Error>;
-  end(): void;
+  /** Says goodbye; a peer that does not answer is left after a second. */
+  end(): Promise<void>;
 }
 
 export interface ClientOptions {
@@ -36,19 +40,26 @@ const HOST_KEY_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
+/** What a handshake needs to know; read before the socket is opened, as sshd may close it at any moment after. */
+export interface Passport {
+  readonly route: Route;
+  readonly keys: HostKeys;
+  readonly login: Credentials;
+}
+
+export async function passportFor(route: Route): Promise<Passport> {
+  const [keys, login] = await Promise.all([HostKeys.load(route.knownHosts), credentials(route)]);
+  return { route, keys, login };
+}
+
 /** Shakes hands over a connected socket (or a jump host's forward): host key first, then the user's keys. */
 export async function authenticate(
   sock: Duplex,
-  route: Route,
+  passport: Passport,
   options: ClientOptions,
 ): Promise<SshClient> {
-  const handshake = new Handshake(sock, route, options);
   try {
-    const [keys, login] = await Promise.all([
-      HostKeys.load({ ...route.knownHosts, port: route.port }),
-      credentials(route),
-    ]);
-    return await handshake.run(keys, login);
+    return await new Handshake(sock, passport.route, options).run(passport);
   } catch (error) {
     sock.destroy();
     throw error;
@@ -74,7 +85,7 @@ class Handshake {
     sock.on("error", () => undefined);
   }
 
-  async run(keys: HostKeys, { methods, tried }: Credentials): Promise<SshClient> {
+  async run({ keys, login: { methods, tried } }: Passport): Promise<SshClient> {
     const started = Date.now();
     const ssh = new NodeSSH();
     const queue = [...methods];
@@ -107,7 +118,7 @@ class Handshake {
       throw this.#explain(error, tried, Date.now() - started);
     }
     if (this.#fresh) await keys.remember(this.#fresh);
-    return { client, lost, end: () => client.end() };
+    return { client, lost, end: () => end(client, lost) };
   }
 
   // Not before ssh2 does (it first loads its ciphers): a socket with a listener flows, and ssh2 would miss the start.
@@ -169,6 +180,15 @@ const printable = (heard: Buffer): string =>
 function preferred(types: readonly string[]): string[] {
   const known = types.flatMap((type) => HOST_KEY_ALGORITHMS[type] ?? []);
   return [...new Set([...known, ...Object.values(HOST_KEY_ALGORITHMS).flat()])];
+}
+
+async function end(client: Client, lost: Promise<Error>): Promise<void> {
+  client.end();
+  try {
+    await within(GOODBYE, lost, () => new Error("no answer"));
+  } catch {
+    client.destroy();
+  }
 }
 
 function whenLost(client: Client): Promise<Error> {

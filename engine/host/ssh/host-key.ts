@@ -1,21 +1,19 @@
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PlaybookError } from "../../errors/error.ts";
-import { errnoCode } from "../errno.ts";
+import { errnoCode, errnoText } from "../errno.ts";
 import {
   fingerprint,
   hashedName,
   type KnownHost,
   keyType,
-  knownName,
   parseKnownHosts,
   speaksOf,
 } from "./known-hosts.ts";
 
 export interface HostKeyPolicy {
-  /** Who the host is in known_hosts: its address, or HostKeyAlias. */
-  readonly host: string;
-  readonly port: number;
+  /** Under which the host may be kept; a new key is kept under the first. */
+  readonly names: readonly string[];
   /** In the order they are read; a new key goes into the first. */
   readonly files: readonly string[];
   readonly acceptNew: boolean;
@@ -31,10 +29,8 @@ export class HostKeys {
 
   private constructor(policy: HostKeyPolicy, entries: readonly KnownHost[]) {
     this.#policy = policy;
-    this.#name = knownName(policy.host, policy.port);
-    // As ssh: a host on another port is also known by an entry without a port.
-    const names = [this.#name, policy.host.toLowerCase()];
-    this.#entries = entries.filter((entry) => names.some((name) => speaksOf(entry, name)));
+    this.#name = policy.names[0] ?? "";
+    this.#entries = entries.filter((entry) => policy.names.some((name) => speaksOf(entry, name)));
   }
 
   static async load(policy: HostKeyPolicy): Promise<HostKeys> {
@@ -56,7 +52,7 @@ export class HostKeys {
   judge(key: Buffer): PlaybookError | "new" | undefined {
     const shown = fingerprint(key);
     const blob = key.toString("base64");
-    const { host } = this.#policy;
+    const host = this.#name;
     const revoked = this.#entries.find((e) => e.marker === "revoked" && e.key === blob);
     if (revoked) return new PlaybookError("PB_HOST_KEY_REVOKED", [host, shown, revoked.at]);
     if (this.#plain.some((entry) => entry.key === blob)) return undefined;
@@ -66,7 +62,7 @@ export class HostKeys {
     const authority = this.#entries.find((entry) => entry.marker === "cert-authority");
     if (authority) return new PlaybookError("PB_HOST_KEY_CERTIFICATE", [host, authority.at]);
     if (this.#policy.acceptNew) return "new";
-    return new PlaybookError("PB_HOST_KEY_UNKNOWN", [this.#name, shown, this.#policy.files]);
+    return new PlaybookError("PB_HOST_KEY_UNKNOWN", [host, shown, this.#policy.files]);
   }
 
   /** Remembers a key that was seen for the first time. */
@@ -74,12 +70,16 @@ export class HostKeys {
     const [file] = this.#policy.files;
     if (file === undefined) return;
     const name = this.#policy.hashed ? hashedName(this.#name) : this.#name;
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const present = await textOf(file);
     const begin = present === "" || present.endsWith("\n") ? "" : "\n";
     // One write, so that hosts which are met at the same time do not mix their lines.
     const line = `${begin}${name} ${keyType(key)} ${key.toString("base64")}\n`;
-    await appendFile(file, line, { mode: 0o600 });
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await appendFile(file, line, { mode: 0o600 });
+    } catch (error) {
+      throw unusable(file, error);
+    }
   }
 }
 
@@ -88,6 +88,9 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return "";
-    throw error;
+    throw unusable(file, error);
   }
 }
+
+const unusable = (file: string, error: unknown) =>
+  new PlaybookError("PB_KNOWN_HOSTS_UNUSABLE", [file, errnoText(error)], {}, { cause: error });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PlaybookError } from "../../errors/error.ts";
 import { HostAddr } from "../../net/host-addr.ts";
 import type { Target } from "../connection.ts";
+import { knownName } from "./known-hosts.ts";
 import { loadSshConfig, type Settings, type SshConfig } from "./ssh-config.ts";
 
 /** Everything that is needed to reach one host, after inventory and ssh_config were put together. */
@@ -19,7 +20,8 @@ export interface Route {
   /** Only named files, nothing else that an agent holds. */
   readonly agent: string | undefined;
   readonly knownHosts: {
-    readonly host: string;
+    /** Under which the host may be kept; a new key is kept under the first. */
+    readonly names: readonly string[];
     readonly files: readonly string[];
     readonly acceptNew: boolean;
     readonly hashed: boolean;
@@ -65,11 +67,12 @@ export class Routes {
     const settings = this.#config.of(asked.ssh());
     const hostName = settings.hostName?.replaceAll("%h", asked.ssh()).replaceAll("%%", "%");
     const named = hostName === undefined ? asked : HostAddr.parse(hostName);
-    const port = target.port ?? asked.port ?? settings.port ?? 22;
+    const reached = target.at === undefined ? named : HostAddr.parse(target.at);
+    const port = target.port ?? reached.port ?? asked.port ?? settings.port ?? 22;
     const user = target.user ?? settings.user ?? userInfo().username;
-    if (named.linkLocal && named.zone === undefined)
+    if (reached.linkLocal && reached.zone === undefined)
       throw new PlaybookError("PB_ADDRESS_INVALID", [
-        target.address,
+        reached.ssh(),
         "a link-local address needs its interface, as in fe80::1%eth0",
       ]);
     const tokens = { "%h": named.ssh(), "%r": user, "%u": userInfo().username, "%d": this.#home };
@@ -79,7 +82,7 @@ export class Routes {
     ).map(path);
     return {
       name: target.name,
-      addr: named.withPort(port),
+      addr: reached.withPort(port),
       port,
       user,
       identityFiles,
@@ -87,7 +90,7 @@ export class Routes {
         identityFiles.length > 0 ? [] : DEFAULT_KEYS.map((key) => join(this.#home, ".ssh", key)),
       agent: settings.agent === "none" ? undefined : (settings.agent ?? this.#env["SSH_AUTH_SOCK"]),
       knownHosts: {
-        host: settings.hostKeyAlias ?? named.ssh(),
+        names: knownNames(settings.hostKeyAlias, named, port),
         files: this.#knownHostsFiles(target, settings).map(path),
         acceptNew: target.hostKeys ? target.hostKeys === "accept-new" : settings.acceptNew,
         hashed: settings.hashKnownHosts,
@@ -123,6 +126,12 @@ export class Routes {
       return [...route.jumps, { ...route, jumps: [] }];
     });
   }
+}
+
+/** As ssh: an alias stands alone; a host on another port may also be kept without its port. */
+function knownNames(alias: string | undefined, addr: HostAddr, port: number): string[] {
+  if (alias !== undefined) return [alias.toLowerCase()];
+  return [...new Set([knownName(addr.ssh(), port), addr.ssh().toLowerCase()])];
 }
 
 /** `[user@]host[:port]`, or as a ssh:// URL; host key rules are those of the host behind it. */

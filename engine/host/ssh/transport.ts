@@ -57,8 +57,7 @@ function connection(target: Target, { route, arrival, options, hashes }: Parts):
     },
     lost: ssh.lost,
     end: async () => {
-      ssh.end();
-      await ssh.lost;
+      await ssh.end();
       leave();
     },
     hashes,

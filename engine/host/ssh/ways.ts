@@ -2,7 +2,13 @@ import type { Duplex } from "node:stream";
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
-import { authenticate, type ClientOptions, Dropped, type SshClient } from "./client.ts";
+import {
+  authenticate,
+  type ClientOptions,
+  Dropped,
+  passportFor,
+  type SshClient,
+} from "./client.ts";
 import { HandshakeGate } from "./gate.ts";
 import type { Route } from "./route.ts";
 import { connectSocket } from "./socket.ts";
@@ -32,12 +38,13 @@ export class Ways {
     const where = route.addr.hostPort(route.port);
     const jump = route.jumps.length > 0 ? await this.#borrow(route.jumps, options) : undefined;
     try {
+      const passport = await passportFor(route);
       const place = jump ? `${where} through ${jump.key}` : where;
       const ssh = await this.#gate.pass(place, until, async () => {
         const sock = jump
           ? await this.#forward(jump.ssh, route, until)
           : await directly(route, until);
-        return authenticate(sock, route, options);
+        return authenticate(sock, passport, options);
       });
       return { ssh, leave: () => jump?.giveBack() };
     } catch (error) {

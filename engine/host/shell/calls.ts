@@ -1,0 +1,159 @@
+import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
+import { left, within } from "../deadline.ts";
+import { type Call, FramedShell, type Reply, ShellGone } from "./framed-shell.ts";
+import { defaultLimits, type Lane, type LaneLimits, Lanes } from "./lanes.ts";
+import { type Identity, launch } from "./launch.ts";
+import type { OpenPipe } from "./pipe.ts";
+import type { Work } from "./request.ts";
+
+const DEFAULT_TIMEOUT = 60_000;
+/** Ms in which the host has to confirm that a call was ended. */
+const STOP_GRACE = 5_000;
+const ATTEMPTS = 4;
+
+export interface CallSettings {
+  readonly as?: string;
+  readonly timeoutMs?: number;
+  readonly long?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+interface Deadline extends CallSettings {
+  /** Point in time, ms since the epoch. */
+  readonly until: number;
+  readonly timeoutMs: number;
+}
+
+/** Calls on one host: each with a deadline, and none left running there when it is given up. */
+export class Calls {
+  readonly #open: OpenPipe;
+  readonly #identity: Identity;
+  readonly #lanes: Lanes;
+  #closing = false;
+
+  constructor(open: OpenPipe, identity: Identity, limits: Partial<LaneLimits> = {}) {
+    this.#open = open;
+    this.#identity = identity;
+    this.#lanes = new Lanes(open, identity, { ...defaultLimits, ...limits });
+  }
+
+  /** One call; one that never began because its shell ended is made again. */
+  async call(work: Work, settings: CallSettings = {}): Promise<Reply> {
+    const { as, long = false, timeoutMs = DEFAULT_TIMEOUT, signal } = settings;
+    if (signal?.aborted) throw new PlaybookError("PB_INTERRUPTED", [work.what]);
+    const deadline = { ...settings, timeoutMs, until: Date.now() + timeoutMs };
+    const user = as ?? this.#identity.loginUser;
+    const late = () => timeout(work.what, timeoutMs, "it had not begun");
+    for (let attempt = 1; ; attempt++) {
+      const lane = await this.#lanes.get({ user, long, until: deadline.until, late });
+      try {
+        return this.#checked(await this.#answer(lane, lane.shell.submit(work), deadline));
+      } catch (error) {
+        if (!(error instanceof ShellGone)) throw error;
+        const { closed } = this.#lanes;
+        if (error.started || closed !== undefined || attempt === ATTEMPTS)
+          throw new PlaybookError("PB_CONNECTION_LOST", [
+            this.#identity.host,
+            closed ?? error.message,
+          ]);
+      } finally {
+        this.#lanes.giveBack(lane);
+      }
+    }
+  }
+
+  /** Ends the calls that run, then every shell. */
+  async close(reason: string): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#lanes.busy.map((lane) => this.#endAll(lane)));
+    this.#lanes.abandon(reason);
+  }
+
+  /** Drops everything at once: the connection is gone. */
+  abandon(reason: string): void {
+    this.#lanes.abandon(reason);
+  }
+
+  // What our own closing ended gave no answer of its own.
+  #checked(reply: Reply): Reply {
+    if (this.#closing && reply.code > 128) throw new ShellGone(true, "it was closed");
+    return reply;
+  }
+
+  async #answer(lane: Lane, call: Call, deadline: Deadline): Promise<Reply> {
+    const { signal, until, timeoutMs } = deadline;
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(new PlaybookError("PB_INTERRUPTED", [call.what]));
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      return await within(left(until), Promise.race([call.reply, aborted.promise]), async () =>
+        timeout(call.what, timeoutMs, await this.#stop(lane, call)),
+      );
+    } catch (error) {
+      if (isPlaybookError(error) && error.code !== "PB_TIMEOUT")
+        error.with({ state: await this.#stop(lane, call) });
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Makes sure that a call does not run (any more); the sentence says how it stands. */
+  async #stop(lane: Lane, call: Call): Promise<string> {
+    call.reply.catch(() => undefined);
+    if (call.withdraw()) return "it had not begun";
+    try {
+      const ended = this.#endOne(lane, call);
+      return await within(STOP_GRACE, ended, () => new Error("the host did not answer"));
+    } catch (error) {
+      this.#lanes.remove(lane);
+      lane.shell.destroy();
+      const why = error instanceof Error ? error.message : String(error);
+      return `it may still run on the host (it could not be ended: ${why})`;
+    }
+  }
+
+  async #endOne(lane: Lane, call: Call): Promise<string> {
+    const settled = call.reply.then(
+      () => undefined,
+      () => undefined,
+    );
+    if (call.state() === "sent") {
+      // The shell stops before its next call; those behind this one are made again elsewhere.
+      this.#lanes.remove(lane);
+      await this.#control(lane.user, `kill -TERM ${lane.shell.pid}`);
+      await Promise.race([settled, lane.pipe.closed]);
+      return "it had not begun";
+    }
+    const pid = call.pid();
+    if (pid !== undefined) await this.#control(lane.user, `_pb_kill ${pid}`);
+    await settled;
+    return "its processes on the host were ended";
+  }
+
+  async #endAll({ user, shell }: Lane): Promise<void> {
+    const ended = this.#control(user, `kill -TERM ${shell.pid}; _pb_kill ${shell.pid} below`);
+    await within(STOP_GRACE, ended, () => new Error("the host did not answer")).catch(
+      // Closing goes on: that the peer is gone may be why things are being closed.
+      () => undefined,
+    );
+  }
+
+  /** A shell of its own for ending another's work; it may use the place that is kept free for that. */
+  async #control(as: string, body: string): Promise<void> {
+    const { pipe, pid } = await launch(this.#open, this.#identity, {
+      as,
+      timeoutMs: STOP_GRACE,
+      reserved: true,
+    });
+    const shell = new FramedShell(pipe, { pid, maxOutput: 65_536, onLeftover: () => undefined });
+    try {
+      await shell.submit({ what: "ending a call", body, grouped: false }).reply;
+    } finally {
+      shell.destroy();
+    }
+  }
+}
+
+const timeout = (what: string, ms: number, state: string) =>
+  new PlaybookError("PB_TIMEOUT", [what, Math.round(ms / 100) / 10], { state });
