@@ -110,7 +110,11 @@ export class GuardWatch {
     const { clock } = this.guarding.applying;
     let found: Status | undefined;
     const until = Math.max(clock.now(), this.guarding.deadline) + GRACE_MS;
+    // A connection to the new address would only hang: what goes on is known at the old one.
+    let there = this.guarding.address === undefined;
     await this.#until({ deadline: until, address: undefined }, async () => {
+      if (!there) await this.#reconnect(undefined);
+      there = true;
       found = await this.status();
       return !["saving", "pending", "reverting"].includes(found.state);
     });
