@@ -162,18 +162,20 @@ export async function awaitRollback(watch: GuardWatch, cause: unknown): Promise<
     throw new PlaybookError("PB_HOST_LOST", [host, GRACE_MS / 1000], {}, { cause: error });
   });
   if (end.state === "confirmed") return;
-  const why = isPlaybookError(cause) ? cause.message : end.why;
-  if (end.state === "failed")
-    throw new PlaybookError("PB_GUARD_FAILED", [host, end.why], {
-      state: `nothing was changed on ${host}`,
-    });
-  throw new PlaybookError("PB_ROLLED_BACK", [host, why], rolledBack(end, change, host), { cause });
+  throw notKept(end, change, { host, cause });
 }
 
-function rolledBack(end: Status, { say }: GuardedChange, host: string) {
-  const state =
-    end.state === "stuck"
-      ? `${host} answers, but is not as before: ${end.why}`
-      : `${host} works as before, without "${redact(say)}"`;
-  return { state, output: end.log };
+function notKept(
+  { state, why, log }: Status,
+  { say }: GuardedChange,
+  { host, cause }: { host: string; cause: unknown },
+): PlaybookError {
+  const asBefore = `nothing was changed on ${host}`;
+  if (state === "failed")
+    return new PlaybookError("PB_GUARD_FAILED", [host, why], { state: asBefore, output: log });
+  if (state === "stuck")
+    return new PlaybookError("PB_ROLLBACK_FAILED", [host, why], { output: log }, { cause });
+  const reason = isPlaybookError(cause) ? cause.message : why;
+  const undone = { state: `${host} works as before, without "${redact(say)}"`, output: log };
+  return new PlaybookError("PB_ROLLED_BACK", [host, reason], undone, { cause });
 }

@@ -74,6 +74,11 @@ export const engineErrors = {
       `The change was not confirmed, so ${host} put everything back: ${clause(why)}.`,
     hint: "Mend what the change was checked by (address, gateway, peers) and run again.",
   },
+  PB_ROLLBACK_FAILED: {
+    message: (host: string, why: string) =>
+      `${host} answers, but its change was neither confirmed nor wholly undone: ${clause(why)}.`,
+    hint: "Look at the host before anything else; what it saved is under /run/run-playbook there.",
+  },
   PB_GUARD_FAILED: {
     message: (host: string, why: string) => `The guarded change did not begin on ${host}: ${why}.`,
     hint: "The host needs sh, setsid and flock (util-linux), and room under /run.",
