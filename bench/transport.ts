@@ -35,7 +35,8 @@ async function calls(label: string, host: Connection): Promise<void> {
 }
 
 async function overWire(sshd: Sshd, delayMs: number): Promise<void> {
-  const wire = await Wire.to(sshd.port, { delayMs });
+  const wire = await Wire.to(sshd.port);
+  wire.delayMs = delayMs;
   const knownHostsFile = join(sshd.folder, "bench_known_hosts");
   const target = {
     ...sshd.target,

@@ -308,7 +308,7 @@ function onRealShell(
     });
 
     it("never starts a call that was given up behind others, and answers those", async () => {
-      const first = host().run(sh`sleep 2`, who);
+      const first = host().run(script('echo ran >>"$1"; sleep 2', `${folder}/first`), who);
       const second = host().run(sh`touch ${`${folder}/never`}`, { ...who, timeoutMs: 200 });
       const third = host().run(sh`echo third`, who);
       await expect(second).rejects.toMatchObject({
@@ -318,6 +318,7 @@ function onRealShell(
       expect((await first).code).toBe(0);
       expect((await third).stdout).toBe("third\n");
       expect(await host().stat(`${folder}/never`, who)).toBeUndefined();
+      expect(String(await host().readFile(`${folder}/first`, who))).toBe("ran\n");
     });
 
     it("takes the next call elsewhere when one is slow", async () => {

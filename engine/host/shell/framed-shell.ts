@@ -76,7 +76,8 @@ export class FramedShell {
     this.pid = options.pid;
     this.#listen("stdout", this.#onStdout);
     this.#listen("stderr", this.#onStderr);
-    pipe.stdin.on("error", (error) => this.#end(`its input broke (${error.message})`));
+    // Its end follows, with what it still said before.
+    pipe.stdin.on("error", () => undefined);
     void pipe.closed.then((end) => this.#end(describeEnd(end)));
   }
 
@@ -200,42 +201,40 @@ export class FramedShell {
   #mark(frame: Frame, text: string): boolean {
     const [letter, code, left] = text.split(" ");
     if (letter === "Q") {
-      this.#end("it was asked to stop", frame);
+      this.#stopBefore(frame, "it was asked to stop");
       return true;
     }
     if (code !== undefined) frame.code = Number(code);
-    if (left === "1") this.#leave(frame);
+    if (left !== "1") return false;
+    // Its processes hold this shell's output open: the shell stops by itself.
+    this.#stopBefore(this.#onStdout[1], `"${frame.work.what}" left processes running`);
+    this.#options.onLeftover();
     return false;
   }
 
-  /**
-   * The call left processes that hold this shell's output open. The shell stops by itself; what was sent after the
-   * call did not begin and is sent again elsewhere.
-   */
-  #leave(last: Frame): void {
-    const rest = [...this.#onStdout, ...this.#outbox].filter((frame) => frame !== last);
-    this.#onStdout.splice(1);
-    this.#onStderr.splice(this.#onStderr[0] === last ? 1 : 0);
-    this.#outbox.length = 0;
-    this.#gone = `"${last.work.what}" left processes running`;
+  /** Nothing from this frame on began. What ended on stdout may still have its end on stderr to come. */
+  #stopBefore(next: Frame | undefined, reason: string): void {
+    this.#gone ??= reason;
+    const at = next === undefined ? -1 : this.#onStdout.indexOf(next);
+    const rest = [...(at < 0 ? [] : this.#onStdout.splice(at)), ...this.#outbox.splice(0)];
     for (const frame of rest) {
+      const onStderr = this.#onStderr.indexOf(frame);
+      if (onStderr >= 0) this.#onStderr.splice(onStderr, 1);
       frame.state = "done";
-      frame.reject(new ShellGone(false, this.#gone));
+      frame.reject(new ShellGone(false, reason));
     }
-    this.#options.onLeftover();
   }
 
-  /** Where it is not known that the shell did not begin with its first call, that call may have run. */
-  #end(reason: string, notBegun?: Frame): void {
-    this.#gone ??= reason;
-    const first = this.#onStdout[0] ?? this.#onStderr[0];
-    for (const frame of new Set([...this.#onStdout, ...this.#onStderr, ...this.#outbox])) {
-      frame.state = "done";
-      frame.reject(new ShellGone(frame === first && frame !== notBegun, reason));
+  /** The process is gone. Whether its first call ran is not known; a call that ended on stdout has its answer. */
+  #end(reason: string): void {
+    this.#stopBefore(this.#onStdout[1], reason);
+    for (const frame of new Set([...this.#onStderr.splice(0), ...this.#onStdout.splice(0)])) {
+      if (frame.code !== undefined) finish(frame);
+      else {
+        frame.state = "done";
+        frame.reject(new ShellGone(true, reason));
+      }
     }
-    this.#outbox.length = 0;
-    this.#onStdout.length = 0;
-    this.#onStderr.length = 0;
   }
 
   #stateOf(frame: Frame): ReturnType<Call["state"]> {
