@@ -2,7 +2,7 @@
 export const labVersions = {
   kubernetes: "v1.36.3",
   etcd: "v3.6.8",
-  coredns: "v1.14.7",
+  coredns: "v1.14.2",
   containerd: "v2.2.1",
   cniPlugins: "v1.9.1",
   flannel: "v0.26.7",

@@ -4,6 +4,9 @@ import { callsite } from "./callsite.ts";
 import type { Change } from "./change.ts";
 import type { Refable } from "./ref.ts";
 
+/** What read() must find at least: the outputs; anything where there are none. */
+type Found<O extends z.ZodObject> = keyof O["shape"] extends never ? object : z.input<O>;
+
 /**
  * A kind of thing that can be kept in a state. `read` is the only part that touches a host, and only looks; `diff` is
  * pure and yields what is still to be changed. From these two come check mode, diff output, idempotence and test cases.
@@ -11,7 +14,7 @@ import type { Refable } from "./ref.ts";
 export interface ModuleSpec<
   P extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
-  Now extends z.input<O> = z.input<O>,
+  Now extends Found<O> = Found<O>,
 > {
   /** Kebab-case; the folder's name. */
   readonly name: string;
@@ -74,7 +77,7 @@ export type Probe<P extends z.ZodObject> = ((params: Refable<z.input<P>>) => Con
 export function defineModule<
   P extends z.ZodObject,
   O extends z.ZodObject = z.ZodObject<Record<never, never>>,
-  Now extends z.input<O> = z.input<O>,
+  Now extends Found<O> = Found<O>,
 >(spec: ModuleSpec<P, O, Now>): Module<P, O> {
   const module = spec as ModuleSpec<z.ZodObject, z.ZodObject, z.input<O>>;
   const action = (params: Refable<z.input<P>>): Action<z.output<O>> => ({

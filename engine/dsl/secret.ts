@@ -12,7 +12,7 @@ export class Secret<T extends string = string> {
   readonly #value: T;
   constructor(value: T) {
     this.#value = value;
-    known.add(value);
+    remember(value);
   }
   reveal(): T {
     return this.#value;
@@ -32,24 +32,36 @@ export const isSecret = (value: unknown): value is Secret =>
   typeof value === "object" && value !== null && BRAND in value;
 
 // Every secret made in this process, so that output which happens to repeat one (a program that echoes its input) is
-// masked too. Values shorter than 4 characters are not: masking "a" everywhere would destroy all text.
+// masked too. Short values are not masked: masking "a" everywhere would destroy all text. Of a secret with several lines
+// (a key, a kubeconfig) each long line is masked by itself, since programs print lines; short ones are structure.
+const MIN_VALUE = 4;
+const MIN_LINE = 20;
 const known = new Set<string>();
 
-/** Text with every known secret, and each of its lines, masked. */
+function remember(value: string): void {
+  const lines = value.split("\n").map((line) => line.trim());
+  if (lines.length > 1) for (const line of lines) if (line.length >= MIN_LINE) known.add(line);
+  if (value.trim().length >= MIN_VALUE) known.add(value.trim());
+}
+
+/** Text with every known secret masked. */
 export function redact(text: string): string {
   let masked = text;
-  for (const value of known)
-    for (const line of [value, ...value.split("\n")])
-      if (line.trim().length >= 4) masked = masked.replaceAll(line, "[secret]");
+  for (const value of known) masked = masked.replaceAll(value, "[secret]");
   return masked;
 }
 
+/** What the schema says of anything else: whoever prints it must not print the value beside it. */
+export const NOT_A_SECRET = "expected a secret (text, or secretFrom…)";
+
 /** A schema whose values are {@link Secret}s: strings given in a playbook are wrapped, secrets pass through. */
 export const secret = () =>
-  z.union([z.custom<Secret>(isSecret), z.string()]).transform((value): Secret => {
-    if (isSecret(value)) return value;
-    return new Secret(value);
-  });
+  z
+    .union([z.custom<Secret>(isSecret), z.string()], { error: NOT_A_SECRET })
+    .transform((value): Secret => {
+      if (isSecret(value)) return value;
+      return new Secret(value);
+    });
 
 /** Text with secrets inside it: the whole becomes one. @example secretText`token = ${token}\n` */
 export function secretText(

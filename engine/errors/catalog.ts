@@ -1,8 +1,23 @@
+import { artifactErrors } from "./catalog/artifacts.ts";
+import { cliErrors } from "./catalog/cli.ts";
+import { engineErrors } from "./catalog/engine.ts";
+import { kubernetesErrors } from "./catalog/kubernetes.ts";
+import { labErrors } from "./catalog/lab.ts";
+import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
-export const catalog = { ...playbookErrors, ...transportErrors };
+export const catalog = {
+  ...artifactErrors,
+  ...cliErrors,
+  ...engineErrors,
+  ...kubernetesErrors,
+  ...labErrors,
+  ...moduleErrors,
+  ...playbookErrors,
+  ...transportErrors,
+};
 
 export type ErrorCode = keyof typeof catalog;
 export type ErrorDetails<C extends ErrorCode> = Parameters<(typeof catalog)[C]["message"]>;

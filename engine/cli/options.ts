@@ -1,0 +1,22 @@
+/** What the command line says about a run of a playbook. */
+export interface CliOptions {
+  readonly inventory?: string;
+  /** True, or the lab's name. */
+  readonly lab?: true | string;
+  readonly param?: readonly string[];
+  readonly check?: boolean;
+  readonly diff?: boolean;
+  readonly limit?: readonly string[];
+  readonly only?: readonly string[];
+  readonly list?: boolean;
+  readonly graph?: boolean;
+  readonly forks?: number;
+  readonly output?: "tree" | "lines" | "json";
+  readonly verbose: number;
+  readonly yes?: boolean;
+  readonly color?: boolean;
+  readonly help?: boolean;
+}
+
+/** How each output looks; the first is taken on a terminal, the second elsewhere. */
+export const outputs = ["tree", "lines", "json"] as const;

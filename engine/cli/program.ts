@@ -1,0 +1,99 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { mainHelp } from "./help.ts";
+import { type CliOptions, outputs } from "./options.ts";
+
+/** What the commands do; the program only says how they are called. */
+export interface Actions {
+  run(playbook: string | undefined, options: CliOptions): Promise<void>;
+  completion(shell: string): void;
+  /** The lab's own command, loaded only when it is called for. */
+  readonly lab: Command | undefined;
+}
+
+/** What may stand in a playbook's place. */
+export const commandNames = ["lab", "completion", "help"] as const;
+
+/** The command line: `run-playbook PLAYBOOK` with its options, and the few other commands beside it. */
+export function buildProgram(version: string, actions: Actions): Command {
+  const program = new Command("run-playbook")
+    .description("Brings hosts into the state that a playbook declares, and proves it.")
+    .usage("PLAYBOOK [options]")
+    .version(version, "-V, --version", "print the version")
+    .argument("[PLAYBOOK]", "a .ts file, or the name of one under playbooks/")
+    .helpOption(false)
+    .helpCommand("help [COMMAND]", "this page, or that of a command")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  addWhere(program);
+  addHow(program);
+  addShow(program);
+  program
+    .addHelpText("after", mainHelp)
+    .action((playbook: string | undefined, options: CliOptions) => actions.run(playbook, options));
+  program.addCommand(actions.lab ?? labStub());
+  program
+    .command("completion")
+    .description("print a completion script for bash, zsh or fish")
+    .argument("<shell>", "bash, zsh or fish")
+    .addHelpText("after", "\nExample:\n  $ source <(run-playbook completion bash)")
+    .action((shell: string) => actions.completion(shell));
+  return program;
+}
+
+function addWhere(program: Command): void {
+  program
+    .optionsGroup("Where:")
+    .option("-i, --inventory <FILE>", "the hosts to run on; the playbook's own unless given")
+    .option("--lab [NAME]", "run on a lab of this machine, and start it if needed")
+    .option("--limit <HOSTS>", "only these hosts or groups, comma-separated", names)
+    .option("--only <STEPS>", "only these steps and what they depend on", names);
+}
+
+function addHow(program: Command): void {
+  program
+    .optionsGroup("How:")
+    .option("--check", "change nothing, say what would change; exit 3 when something would")
+    .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect)
+    .option("--forks <NUMBER>", "how many hosts to work on at once (default: 50)", count)
+    .option("-y, --yes", "answer yes: the playbook's question, and packages that a lab needs");
+}
+
+function addShow(program: Command): void {
+  program
+    .optionsGroup("What to show:")
+    .option("--list", "the steps and their hosts; connects to nothing")
+    .option("--graph", "the steps as a Mermaid graph; connects to nothing")
+    .option("--diff", "the differences of files")
+    .addOption(
+      new Option(
+        "--output <FORM>",
+        "tree on a terminal, lines elsewhere, json for programs",
+      ).choices([...outputs]),
+    )
+    .option("-v, --verbose", "more; -vv still more", (_, before: number) => before + 1, 0)
+    .option("--color", "colours although this is no terminal")
+    .option("--no-color", "no colours (NO_COLOR in the environment says the same)")
+    .option("-h, --help", "this page; after a PLAYBOOK, what it does and its parameters");
+}
+
+// What is shown in --help before the lab is loaded: its own help tells the rest.
+const labStub = (): Command =>
+  new Command("lab").description(
+    "real IPv6 hosts on this machine: up, status, exec, ssh, kill, down",
+  );
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+const names = (value: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...value
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== ""),
+];
+
+function count(value: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(value)) throw new InvalidArgumentError("It is a number from 1 on.");
+  return Number(value);
+}

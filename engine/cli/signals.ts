@@ -1,0 +1,49 @@
+/** How a run is stopped from outside. */
+export interface Signals {
+  /** Aborted by the first signal: stop at the next safe point. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: cut at once. */
+  readonly cut: AbortSignal;
+  release(): void;
+}
+
+interface Process {
+  on(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(event: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  exit(code: number): unknown;
+}
+
+const CUT_MS = 5000;
+
+/** Listens for Ctrl-C and SIGTERM while a run is on, and tells the operator what each does. */
+export function listenForSignals(process: Process, note: (message: string) => void): Signals {
+  const stop = new AbortController();
+  const cut = new AbortController();
+  let last: NodeJS.Timeout | undefined;
+  const onSignal = () => {
+    if (!stop.signal.aborted) {
+      note(
+        "Stopping at the next safe point. The same command goes on from there. Ctrl-C again cuts at once.",
+      );
+      stop.abort();
+      return;
+    }
+    if (cut.signal.aborted) return;
+    note("Cut: what was under way is in doubt; the same command looks and mends it.");
+    cut.abort();
+    // A run that cannot even be cut is ended: the operator said it twice.
+    last = setTimeout(() => process.exit(130), CUT_MS);
+    last.unref();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    stop: stop.signal,
+    cut: cut.signal,
+    release() {
+      clearTimeout(last);
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}

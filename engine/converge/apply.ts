@@ -1,0 +1,87 @@
+import { isAbsolute, normalize } from "node:path";
+import type {
+  AttributesChange,
+  Change,
+  DirectoryChange,
+  RemoveChange,
+  RunChange,
+} from "../dsl/change.ts";
+import { toMs } from "../dsl/duration.ts";
+import type { Command } from "../host/command.ts";
+import type { FileAttributes } from "../host/connection.ts";
+import { commandFailed } from "./command-failure.ts";
+import { bytesOf } from "./content.ts";
+import { applyGuarded } from "./guard.ts";
+import { withEnv } from "./host.ts";
+import { type Applying, callOptions } from "./reached.ts";
+import { applyReboot } from "./reboot.ts";
+
+/** Makes one change. Whether it helped is for the next read to tell. */
+export async function applyChange(change: Change, applying: Applying): Promise<void> {
+  const { connection } = applying.on;
+  const options = callOptions(applying.manner);
+  switch (change.op) {
+    case "run":
+      return runCommand(change, applying);
+    case "write":
+      return connection.writeFile(change.path, bytesOf(change.content), {
+        ...change.attributes,
+        ...options,
+      });
+    case "attributes":
+      return setAttributes(change, applying);
+    case "directory":
+      return makeDirectory(change, applying);
+    case "remove":
+      return execute({ argv: ["rm", "-rf", "--", removable(change)] }, applying);
+    case "upload":
+      await connection.upload(change.from, change.to, { ...change.attributes, ...options });
+      return;
+    case "download":
+      return connection.download(change.from, change.to, options);
+    case "guarded":
+      return applyGuarded(change, applying);
+    case "reboot":
+      return applyReboot(change, applying);
+  }
+}
+
+async function runCommand({ command, timeout }: RunChange, applying: Applying): Promise<void> {
+  const { manner } = applying;
+  const left = () =>
+    Math.min(manner.left(), timeout === undefined ? Number.POSITIVE_INFINITY : toMs(timeout));
+  await execute(withEnv(command, manner), { ...applying, manner: { ...manner, left } });
+}
+
+async function execute(command: Command, { on, manner }: Applying): Promise<void> {
+  const result = await on.connection.run(command, { ...callOptions(manner), long: true });
+  if (result.code !== 0) throw commandFailed(command, result);
+}
+
+async function setAttributes({ path, attributes }: AttributesChange, applying: Applying) {
+  for (const command of attributeCommands(path, attributes)) await execute(command, applying);
+}
+
+async function makeDirectory({ path, attributes }: DirectoryChange, applying: Applying) {
+  await execute({ argv: ["mkdir", "-p", "--", path] }, applying);
+  await setAttributes({ op: "attributes", path, attributes, say: "" }, applying);
+}
+
+// Owner before mode: chown clears the set-user-id bit that a mode may have set.
+function attributeCommands(path: string, { mode, owner, group }: FileAttributes): Command[] {
+  const who = owner === undefined ? `:${group}` : group === undefined ? owner : `${owner}:${group}`;
+  return [
+    ...(owner === undefined && group === undefined
+      ? []
+      : [{ argv: ["chown", "--", who, path] } satisfies Command]),
+    ...(mode === undefined
+      ? []
+      : [{ argv: ["chmod", "--", mode.toString(8).padStart(4, "0"), path] } satisfies Command]),
+  ];
+}
+
+function removable({ path }: RemoveChange): string {
+  if (!isAbsolute(path) || normalize(path) === "/")
+    throw new TypeError(`a remove needs an absolute path below /, not "${path}"`);
+  return path;
+}

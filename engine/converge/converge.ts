@@ -1,0 +1,95 @@
+import type { Change } from "../dsl/change.ts";
+import type { ModuleSpec } from "../dsl/module.ts";
+import { isPlaybookError, PlaybookError } from "../errors/error.ts";
+import type { ShownChange } from "../report/event.ts";
+import { applyChange } from "./apply.ts";
+import { hostFor } from "./host.ts";
+import { inModule } from "./module-fault.ts";
+import type { Applying } from "./reached.ts";
+import { showChange } from "./shown-change.ts";
+
+/** One module's wish for one host. */
+export interface Wish extends Applying {
+  readonly step: string;
+  readonly module: ModuleSpec;
+  /** Params, parsed. */
+  readonly want: Record<string, unknown>;
+  /** "check" stops before the first change. */
+  readonly mode: "apply" | "check";
+  /** Hears of each change before it is made: what it says, and the files that a guarded one goes on to change. */
+  readonly tell: (shown: readonly ShownChange[]) => void;
+}
+
+/** How a host took a wish. */
+export interface Converged {
+  readonly outcome: "ok" | "changed" | "would-change";
+  readonly changes: number;
+  /** The public part of what was read last. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads, finds what differs, changes only that, and reads again: nothing may differ then. A host on which nothing
+ * differs is read once.
+ */
+export async function converge(wish: Wish): Promise<Converged> {
+  const { now, changes } = await look(wish);
+  if (changes.length === 0) return done("ok", changes, await outputsOf(wish, now));
+  if (wish.mode === "check") {
+    for (const change of changes) wish.tell(showChange(change));
+    return done("would-change", changes, {});
+  }
+  await applyAll(wish, changes);
+  const after = await look(wish).catch(
+    adding({ state: `every change on ${wish.on.name} was made` }),
+  );
+  if (after.changes.length > 0) throw notConverged(wish, after.changes);
+  return done("changed", changes, await outputsOf(wish, after.now));
+}
+
+const done = (
+  outcome: Converged["outcome"],
+  changes: readonly Change[],
+  outputs: Converged["outputs"],
+): Converged => ({ outcome, changes: changes.length, outputs });
+
+async function look({ module, want, on, manner }: Wish) {
+  const now = await inModule(module.name, "read()", () => module.read(hostFor(on, manner), want));
+  const changes = await inModule(module.name, "diff()", () => [...module.diff(now, want)]);
+  return { now, changes };
+}
+
+async function applyAll(wish: Wish, changes: readonly Change[]): Promise<void> {
+  for (const [made, change] of changes.entries()) {
+    wish.tell(showChange(change));
+    const state = stateAfter(made, changes.length, wish.on.name);
+    await inModule(wish.module.name, "a change", () => applyChange(change, wish)).catch(
+      adding({ state }),
+    );
+  }
+}
+
+const stateAfter = (made: number, of: number, host: string): string =>
+  made === 0
+    ? `nothing was changed on ${host} before that; running again is safe`
+    : `${made} of ${of} changes on ${host} were applied; running again is safe`;
+
+const adding =
+  (context: { state: string }) =>
+  (error: unknown): never => {
+    throw isPlaybookError(error) ? error.with(context) : error;
+  };
+
+function notConverged({ step, on }: Wish, left: readonly Change[]) {
+  const why = left.flatMap(showChange).map(({ say }) => say);
+  const shown = why.length <= 3 ? why : [...why.slice(0, 3), `and ${why.length - 3} more`];
+  return new PlaybookError("PB_NOT_CONVERGED", [step, on.name, shown.join("; ")], {
+    state: `every change on ${on.name} was made, and these are still wanted`,
+  });
+}
+
+async function outputsOf({ module }: Wish, now: unknown): Promise<Converged["outputs"]> {
+  const { outputs } = module;
+  if (outputs === undefined) return {};
+  return inModule(module.name, "its outputs", () => outputs.parse(now));
+}

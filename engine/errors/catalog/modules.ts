@@ -1,0 +1,79 @@
+import type { ErrorSpecs } from "../spec.ts";
+
+/** What modules refuse, and what they find wrong on a host. */
+export const moduleErrors = {
+  PB_UNSUPPORTED_HOST: {
+    message: (what: string, supported: string) => `${what} is not supported (${supported} is).`,
+    hint: "Nothing was changed: use a supported host, or leave this one out with --limit.",
+  },
+  PB_TOOL_MISSING: {
+    message: (tool: string, why: string) => `The host has no ${tool}: ${why}.`,
+    hint: "Install it in an earlier step, with the apt module.",
+  },
+  PB_WRONG_KIND: {
+    message: (path: string, is: string, wanted: string) => `${path} is a ${is}, not a ${wanted}.`,
+    hint: "Nothing was changed: move it away by hand, or give another path.",
+  },
+  PB_LOCAL_FILE: {
+    message: (path: string, why: string) => `${path} on the control machine: ${why}.`,
+    hint: "Relative paths start in the folder that run-playbook was called in.",
+  },
+  PB_CHECKSUM: {
+    message: (what: string, is: string, wanted: string) =>
+      `The sha256 of ${what} is ${is}, expected ${wanted}.`,
+    hint: "Nothing was put in place: check the version, and where the file comes from.",
+  },
+  PB_TEMPLATE: {
+    message: (template: string, line: number, why: string) => `${template}, line ${line}: ${why}.`,
+    hint: "Every variable of a template must be given in `values`; use null for none.",
+  },
+  PB_BLOCK_BROKEN: {
+    message: (path: string, begin: string, end: string) =>
+      `${path} has only one of the lines "${begin}" and "${end}", or has them in the wrong order.`,
+    hint: "Nothing was changed: mend the two lines by hand, what is between them is replaced.",
+  },
+  PB_SYSCTL_UNKNOWN: {
+    message: (keys: readonly string[]) => `This kernel has no ${keys.join(", ")}.`,
+    hint: "Some keys appear only with their kernel module (br_netfilter, nf_conntrack) or interface; some that are often copied, as disable_ipv4, never existed.",
+  },
+  PB_SYSCTL_OVERRIDDEN: {
+    message: (file: string, key: string, value: string) =>
+      `${file} sets ${key} = ${value} and is read later, so the wanted value would not survive a reboot.`,
+    hint: "Remove that line, or give `file` a name that sorts after it.",
+  },
+  PB_KERNEL_MODULE_MISSING: {
+    message: (names: readonly string[], kernel: string) =>
+      `Kernel ${kernel} has no module ${names.join(", ")}, neither loadable nor built in.`,
+    hint: "Install the kernel's extra modules, or another kernel.",
+  },
+  PB_NETPLAN_CONFLICT: {
+    message: (file: string, names: readonly string[]) =>
+      `${file} configures ${names.join(", ")} too, and netplan merges both files.`,
+    hint: "Name that file in `replaces` to have it removed in the same guarded change.",
+  },
+  PB_NETPLAN_NO_INTERFACE: {
+    message: (name: string, present: readonly string[]) =>
+      `The host has no interface ${name} (it has ${present.join(", ")}).`,
+    hint: "Interface names differ by machine: look with `ip link`.",
+  },
+  PB_CLUSTER_MEMBER: {
+    message: (what: string, why: string) => `${what} is refused on a member of a cluster: ${why}.`,
+    hint: "Take the host out of the cluster first (drain, kubeadm reset), or keep its address.",
+  },
+  PB_APT_SOURCE: {
+    message: (what: string, why: string) => `${what}: ${why}.`,
+    hint: "Look at the sources under /etc/apt/sources.list.d and whether the host reaches them over IPv6.",
+  },
+  PB_UNIT_MISSING: {
+    message: (unit: string) => `The host has no unit ${unit}.`,
+    hint: "Install its package or write its unit file in an earlier step; names end in .service, .timer, …",
+  },
+  PB_REBOOT_FAILED: {
+    message: (host: string, why: string) => `${host} was to start anew: ${why}.`,
+    hint: "Look at the host's console; when it answers again, run the playbook again.",
+  },
+  PB_USER_CONFLICT: {
+    message: (user: string, why: string) => `User ${user}: ${why}.`,
+    hint: "Nothing was changed: settle by hand which of the two is right.",
+  },
+} satisfies ErrorSpecs;

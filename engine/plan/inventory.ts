@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { CONTROL } from "../dsl/host-set.ts";
+import type { HostEntry, Inventory } from "../dsl/inventory.ts";
+import type { Playbook } from "../dsl/playbook.ts";
+import type { PlayHost } from "../dsl/step.ts";
+import { PlaybookError } from "../errors/error.ts";
+import { describeIssues } from "./issues.ts";
+
+const Entry = z.object({
+  address: z.string().min(1, "expected an address or a name"),
+  port: z.int().min(1).max(65_535).optional(),
+  user: z.string().min(1).optional(),
+  jump: z.string().optional(),
+  hostKeys: z.enum(["strict", "accept-new"]).optional(),
+});
+
+/** An inventory that fits a playbook, its settings parsed. */
+export interface CheckedInventory {
+  readonly hosts: readonly PlayHost[];
+  readonly settings: unknown;
+  /** The control machine, which no inventory lists. */
+  readonly control: PlayHost;
+}
+
+/** Checks an inventory against what a playbook needs of it. @throws PB_INVENTORY_INVALID, PB_UNKNOWN_GROUP */
+export function checkInventory(playbook: Playbook, inventory: Inventory): CheckedInventory {
+  const { options } = playbook;
+  checkHosts(inventory);
+  checkGroups(playbook, inventory);
+  const hostSettings = options.hostSettings ?? z.unknown();
+  return {
+    hosts: Object.entries(inventory.hosts).map(([name, entry]) => {
+      const given = options.hostSettings === undefined ? entry.settings : (entry.settings ?? {});
+      return { ...entry, name, settings: parse(hostSettings, given, `hosts.${name}.settings`) };
+    }),
+    settings: parse(options.settings ?? z.unknown(), inventory.settings, "settings"),
+    control: {
+      name: CONTROL,
+      address: CONTROL,
+      // The control machine has no entry of its own: it gets the schema's defaults where those suffice.
+      settings: hostSettings.safeParse({}).data ?? {},
+    },
+  };
+}
+
+function checkHosts({ hosts }: Inventory): void {
+  for (const [name, entry] of Object.entries(hosts)) {
+    const parsed = Entry.safeParse(entry);
+    if (!parsed.success)
+      throw invalid(`host ${name}`, describeIssues(parsed.error, entry, `hosts.${name}`));
+    if (name === CONTROL)
+      throw invalid(`host ${name}`, "this name stands for the control machine itself");
+    checkJump(name, entry, hosts);
+  }
+}
+
+function checkJump(name: string, entry: HostEntry, hosts: Inventory["hosts"]): void {
+  const path = [name];
+  for (let next = entry.jump; next !== undefined; next = hosts[next]?.jump) {
+    if (path.includes(next))
+      throw invalid(
+        `host ${name}`,
+        `it is reached through itself (${[...path, next].join(" → ")})`,
+      );
+    path.push(next);
+  }
+}
+
+function checkGroups({ options, at }: Playbook, { groups, hosts }: Inventory): void {
+  const needed = options.groups ?? Object.keys(options.inventory?.groups ?? {});
+  for (const group of needed)
+    if (groups[group] === undefined)
+      throw new PlaybookError("PB_UNKNOWN_GROUP", [group, Object.keys(groups)], { at });
+  for (const [group, members] of Object.entries(groups))
+    for (const member of members)
+      if (hosts[member] === undefined)
+        throw invalid(`group ${group}`, `its member "${member}" is no host`);
+}
+
+function parse(schema: z.ZodType, value: unknown, where: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(where, describeIssues(parsed.error, value, where));
+}
+
+const invalid = (where: string, why: string) =>
+  new PlaybookError("PB_INVENTORY_INVALID", [where, why]);

@@ -1,0 +1,71 @@
+import { CONTROL } from "../dsl/host-set.ts";
+import type { HostEntry } from "../dsl/inventory.ts";
+import { isRef } from "../dsl/ref.ts";
+import { isSecret } from "../dsl/secret.ts";
+import type { Connection, Target } from "../host/connection.ts";
+import { ConnectionPool } from "../host/pool.ts";
+import { type Secrets, secretKey } from "../plan/secrets.ts";
+import type { RunOptions } from "./options.ts";
+
+/** What connections are made from. */
+export interface ConnectionsOptions {
+  readonly inventory: Readonly<Record<string, HostEntry>>;
+  readonly secrets: Secrets;
+  readonly transports: RunOptions["transports"];
+}
+
+/** One connection a host, by the inventory's names: the control machine's is local, all others go over ssh. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #remote: ConnectionPool;
+  readonly #local: ConnectionPool;
+  /** Where hosts answer whose address was changed in this run. */
+  readonly #moved = new Map<string, string>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#remote = new ConnectionPool(options.transports.ssh);
+    this.#local = new ConnectionPool(options.transports.local);
+  }
+
+  /** The live connection to a host; a new one where there is none. */
+  to(host: string): Promise<Connection> {
+    return this.#poolOf(host).get(this.#targetOf(host));
+  }
+
+  /** A new connection in the old one's place: at the address given, from then on, or where the inventory says. */
+  async again(
+    host: string,
+    { address, timeoutMs }: { address?: string | undefined; timeoutMs: number },
+  ): Promise<Connection> {
+    this.#moved.delete(host);
+    const target = this.#targetOf(host);
+    const at = address === undefined ? {} : { address };
+    const connection = await this.#poolOf(host).reconnect(target, { ...at, deadlineMs: timeoutMs });
+    if (address !== undefined) this.#moved.set(host, address);
+    return connection;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#remote.close(), this.#local.close()]);
+  }
+
+  #poolOf(host: string): ConnectionPool {
+    return host === CONTROL ? this.#local : this.#remote;
+  }
+
+  #targetOf(name: string): Target {
+    const { inventory, secrets } = this.#options;
+    const { sudoPassword, settings: _, ...rest } = inventory[name] ?? { address: name };
+    const source = isRef(sudoPassword) ? sudoPassword.source : undefined;
+    const read = source?.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
+    const password = isSecret(sudoPassword) ? sudoPassword : read;
+    const at = this.#moved.get(name);
+    return {
+      ...rest,
+      name,
+      ...(at === undefined ? {} : { at }),
+      ...(password === undefined ? {} : { sudoPassword: password }),
+    };
+  }
+}

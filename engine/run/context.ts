@@ -1,0 +1,39 @@
+import { type RefSource, resolveRefs } from "../dsl/ref.ts";
+import type { PlanNode } from "../plan/plan.ts";
+import { playbookCode } from "../plan/play.ts";
+import { type Secrets, secretKey } from "../plan/secrets.ts";
+import type { Emit } from "../report/event.ts";
+import type { Hosts } from "./hosts.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Clock } from "./options.ts";
+
+/** What every node of a run is run with. */
+export interface RunContext {
+  readonly mode: "apply" | "check";
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly stop: AbortSignal;
+  readonly cut: AbortSignal;
+  readonly hosts: Hosts;
+  readonly ledger: Ledger;
+  readonly secrets: Secrets;
+}
+
+/** A value with every ref in it resolved, as one node sees them. */
+export function resolveFor({ host, work }: PlanNode, value: unknown, context: RunContext): unknown {
+  const lookup = (source: RefSource): unknown => {
+    switch (source.kind) {
+      case "output":
+        return context.ledger.output(source, host.name);
+      case "secret":
+        return context.secrets.get(secretKey(source.source));
+      case "mapped":
+        throw new TypeError("a mapped ref is resolved by what it maps");
+    }
+  };
+  return playbookCode(work.at, () => resolveRefs(value, lookup));
+}
+
+/** Tells what a waiting node sees. */
+export const tellWaiting = (node: PlanNode, saw: string, { emit, clock }: RunContext): void =>
+  emit({ type: "node-waiting", at: clock.now(), step: node.step.label, host: node.host.name, saw });

@@ -1,0 +1,110 @@
+import { settleGuards } from "../converge/guard.ts";
+import type { Reached } from "../converge/reached.ts";
+import { CONTROL } from "../dsl/host-set.ts";
+import type { HostEntry } from "../dsl/inventory.ts";
+import { PlaybookError } from "../errors/error.ts";
+import type { Connection } from "../host/connection.ts";
+import { readFacts } from "../host/facts.ts";
+import type { Facts } from "../host/host.ts";
+import type { Emit } from "../report/event.ts";
+import type { Connections } from "./connections.ts";
+import type { Clock } from "./options.ts";
+import { showError } from "./shown-error.ts";
+
+/** What hosts are reached with. */
+export interface HostsOptions {
+  readonly inventory: Readonly<Record<string, HostEntry>>;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** The hosts of a run: each is connected to when it is first needed, asked for its facts once, and given up once. */
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #opening = new Map<string, Promise<Opened>>();
+  readonly #seen = new Set<string>();
+  readonly #givenUp = new Set<string>();
+
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  /** Why nothing more is tried on a host; undefined while it is. */
+  isGivenUp(host: string): boolean {
+    return this.#givenUp.has(host);
+  }
+
+  /** A connected host; connects anew where the last connection is gone. Who asks meanwhile shares the attempt. */
+  async reach(host: string): Promise<Reached> {
+    const opened = await (this.#opening.get(host) ?? this.#open(host));
+    const { connections } = this.#options;
+    return {
+      name: host,
+      facts: opened.facts,
+      get connection() {
+        return opened.connection;
+      },
+      reconnect: async (options) => {
+        opened.connection = await connections.again(host, options);
+        return opened.connection;
+      },
+    };
+  }
+
+  /** Says once that a host cannot be reached; nothing more is tried on it in this run. */
+  giveUp(host: string, error: unknown): void {
+    if (this.#givenUp.has(host)) return;
+    this.#givenUp.add(host);
+    const { emit, clock } = this.#options;
+    emit({
+      type: "host-unreachable",
+      at: clock.now(),
+      host,
+      error: showError(error, { host }),
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#options.connections.close();
+  }
+
+  #open(host: string): Promise<Opened> {
+    const opening = this.#connect(host);
+    this.#opening.set(host, opening);
+    const forget = () => {
+      if (this.#opening.get(host) === opening) this.#opening.delete(host);
+    };
+    opening.then((opened) => untilLost(opened).then(forget), forget);
+    return opening;
+  }
+
+  // The facts of a host that was lost are read anew: it may have been started anew.
+  async #connect(host: string): Promise<Opened> {
+    const { connections, clock, emit, inventory } = this.#options;
+    if (host !== CONTROL && inventory[host] === undefined)
+      throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
+    const began = clock.now();
+    const connection = await connections.to(host);
+    const [facts] = await Promise.all([
+      readFacts(connection),
+      host === CONTROL ? undefined : settleGuards(connection, host),
+    ]);
+    const at = clock.now();
+    if (!this.#seen.has(host)) emit({ type: "host-connected", at, host, ms: at - began });
+    this.#seen.add(host);
+    return { connection, facts };
+  }
+}
+
+interface Opened {
+  /** Another one after a guarded change. */
+  connection: Connection;
+  readonly facts: Facts;
+}
+
+async function untilLost(opened: Opened): Promise<void> {
+  const { connection } = opened;
+  await connection.lost;
+  if (opened.connection !== connection) await untilLost(opened);
+}

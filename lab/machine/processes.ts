@@ -1,0 +1,103 @@
+import { readdir, readFile } from "node:fs/promises";
+import { PlaybookError } from "#engine/errors/error.ts";
+import type { ProcessIdentity } from "../state/state.ts";
+import { orMissing, readText } from "./files.ts";
+import { until } from "./until.ts";
+
+interface Stat {
+  readonly parent: number;
+  readonly zombie: boolean;
+  readonly started: string;
+}
+
+/** Who a process is, or undefined when it is gone (a zombie is). */
+export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  const stat = await readStat(pid);
+  if (stat === undefined || stat.zombie) return undefined;
+  const boot = await readText("/proc/sys/kernel/random/boot_id");
+  return { pid, started: `${boot}/${stat.started}` };
+}
+
+/** True while that very process runs: another one with its number does not count. */
+export async function isAlive(process: ProcessIdentity): Promise<boolean> {
+  return (await identify(process.pid))?.started === process.started;
+}
+
+/** Ends a process unless it is another one by now; SIGKILL after the grace. */
+export async function end(target: ProcessIdentity, graceSeconds: number): Promise<void> {
+  const gone = async () => ((await isAlive(target)) ? undefined : true);
+  if (await gone()) return;
+  signal(target.pid, "SIGTERM");
+  if (await until(gone, { seconds: graceSeconds })) return;
+  signal(target.pid, "SIGKILL");
+  if (await until(gone, { seconds: 10 })) return;
+  throw new PlaybookError("PB_LAB_LEFTOVER", [`Process ${target.pid}`, 10]);
+}
+
+/** Sends a signal; a process that is gone already is fine. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/** SIGKILLs whatever `find` finds until it finds nothing. */
+export async function killAll(find: () => Promise<number[]>, what: string): Promise<void> {
+  const seconds = 15;
+  const none = await until(
+    async () => {
+      const pids = await find();
+      for (const pid of pids) signal(pid, "SIGKILL");
+      return pids.length === 0 ? true : undefined;
+    },
+    { seconds, every: 20 },
+  );
+  if (none) return;
+  const left = (await find()).join(", ");
+  throw new PlaybookError("PB_LAB_LEFTOVER", [`${what} (processes ${left})`, seconds]);
+}
+
+/** Every running process whose arguments contain this very argument. */
+export async function withArgument(argument: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of await allPids()) {
+    const line = await orMissing(readFile(`/proc/${pid}/cmdline`, "utf8"));
+    if (line?.split("\0").includes(argument) && !(await readStat(pid))?.zombie) found.push(pid);
+  }
+  return found;
+}
+
+/** The processes that this one started itself. */
+export async function childrenOf(parent: number): Promise<number[]> {
+  const line = await readText(`/proc/${parent}/task/${parent}/children`);
+  if (line !== undefined) return numbers(line);
+  // Kernels without CONFIG_PROC_CHILDREN: ask every process for its parent.
+  const all = await allPids();
+  const stats = await Promise.all(all.map(async (pid) => ({ pid, stat: await readStat(pid) })));
+  return stats.filter(({ stat }) => stat?.parent === parent).map(({ pid }) => pid);
+}
+
+/** The pids in white-space separated text such as cgroup.procs. */
+export const numbers = (text: string): number[] => text.split(/\s+/).filter(Boolean).map(Number);
+
+async function allPids(): Promise<number[]> {
+  const names = await readdir("/proc");
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+async function readStat(pid: number): Promise<Stat | undefined> {
+  const line = await readText(`/proc/${pid}/stat`);
+  return line === undefined ? undefined : parseStat(line);
+}
+
+/** The fields of /proc/PID/stat. The name in parentheses may itself hold spaces and parentheses. */
+export function parseStat(line: string): Stat {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  return {
+    zombie: fields[0] === "Z" || fields[0] === "X",
+    parent: Number(fields[1]),
+    started: fields[19] ?? "",
+  };
+}

@@ -1,0 +1,4 @@
+/** Where the lab's services listen, on the machine's end of the lab's cable: packages, files, images. */
+export const APT_PORT = 3142;
+export const MIRROR_PORT = 8080;
+export const REGISTRY_PORT = 5000;

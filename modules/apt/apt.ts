@@ -1,0 +1,134 @@
+/**
+ * Debian packages. What is missing is installed in one go, without recommended packages; the package lists are fetched
+ * first only if something is to be installed and they are old, or older than the sources. apt's locks are waited for,
+ * up to a deadline, so that an automatic upgrade of the host's own does not fail the step.
+ */
+import { z } from "zod";
+import { defineModule, type Host, PlaybookError, run, script, sh, toMs } from "#engine/index.ts";
+import { DurationText } from "../params.ts";
+import { INSTALL, REMOVE, STATE } from "./scripts.ts";
+
+const Package = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9][A-Za-z0-9.+~:-]*\*?)?$/,
+    "expected a package, as keepalived or keepalived=1:2.3.3-1",
+  );
+
+export const apt = defineModule({
+  name: "apt",
+  summary:
+    "Keep Debian packages installed, in given versions where that matters, or keep them away.",
+  example: `use.apt({ present: ["keepalived", "nftables=1.1.*"], absent: ["ufw"] })`,
+
+  params: z
+    .strictObject({
+      present: z
+        .array(Package)
+        .default([])
+        .describe(
+          "Names, or name=version; a version may end in * and may be older than the installed one.",
+        ),
+      absent: z.array(Package).default([]).describe("Names of packages that must not be there."),
+      purge: z.boolean().default(false).describe("Removing takes configuration files too."),
+      maxAge: DurationText.default("24h").describe(
+        "How old package lists may be when something is to be installed.",
+      ),
+      lockTimeout: DurationText.default("5m").describe(
+        "How long another apt or dpkg is waited for.",
+      ),
+      timeout: DurationText.default("15m").describe("For all of it."),
+    })
+    .refine(({ present, absent }) => present.length + absent.length > 0, {
+      message: "expected packages in present or absent",
+    }),
+
+  outputs: z.object({
+    versions: z.record(z.string(), z.string()).describe("Installed version by package."),
+  }),
+
+  async read(host, want) {
+    const { id, version } = host.facts.os;
+    if (id !== "debian" && id !== "ubuntu")
+      throw new PlaybookError("PB_UNSUPPORTED_HOST", [
+        `apt on ${id} ${version}`,
+        "Debian or Ubuntu",
+      ]);
+    const names = [...want.present, ...want.absent].map((text) => nameOf(text));
+    const [installed, age] = await Promise.all([
+      readInstalled(host, names),
+      host.text(script(STATE)),
+    ]);
+    const versions = Object.fromEntries(
+      [...installed].flatMap(([name, { status, version }]) =>
+        status === "installed" ? [[name, version]] : [],
+      ),
+    );
+    return { versions, installed, listsAgeMs: Number(age) * 1000 };
+  },
+
+  *diff(now, want) {
+    const lock = Math.ceil(toMs(want.lockTimeout) / 1000);
+    const missing = want.present.filter((text) => !isThere(now.installed, text));
+    const statusOf = (name: string) => now.installed.get(name)?.status ?? "not-installed";
+    const unwanted = want.absent.filter((name) => {
+      const status = statusOf(name);
+      return status !== "not-installed" && (want.purge || status !== "config-files");
+    });
+    if (unwanted.length > 0) {
+      const verb = want.purge ? "purge" : "remove";
+      yield run(script(REMOVE, lock, verb, ...unwanted), `${verb} ${unwanted.join(", ")}`, {
+        timeout: want.timeout,
+      });
+    }
+    if (missing.length === 0) return;
+    const stale = now.listsAgeMs < 0 || now.listsAgeMs > toMs(want.maxAge);
+    const say = missing.map((text) => describe(now.installed, text)).join(", ");
+    yield run(
+      script(INSTALL, lock, stale ? "update" : "cached", ...missing),
+      `install ${say}${stale ? " (with fresh package lists)" : ""}`,
+      { timeout: want.timeout },
+    );
+  },
+});
+
+interface Installed {
+  /** dpkg's, as installed, config-files, half-configured. */
+  readonly status: string;
+  readonly version: string;
+}
+
+const nameOf = (text: string) => text.split("=")[0] ?? text;
+
+async function readInstalled(
+  host: Host,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Installed>> {
+  const format = "--showformat=${binary:Package}\\t${db:Status-Status}\\t${Version}\\n";
+  // Exits 1 where it knows one of them not at all.
+  const { stdout } = await host.run(sh`dpkg-query --show ${format} -- ${names}`);
+  const rows = stdout.split("\n").map((row) => row.split("\t"));
+  return new Map(
+    rows.flatMap(([name = "", status = "", version = ""]) =>
+      name === "" ? [] : [[name.split(":")[0] ?? name, { status, version }]],
+    ),
+  );
+}
+
+function isThere(installed: ReadonlyMap<string, Installed>, text: string): boolean {
+  const found = installed.get(nameOf(text));
+  if (found?.status !== "installed") return false;
+  const wanted = text.split("=")[1];
+  if (wanted === undefined) return true;
+  return wanted.endsWith("*")
+    ? found.version.startsWith(wanted.slice(0, -1))
+    : found.version === wanted;
+}
+
+function describe(installed: ReadonlyMap<string, Installed>, text: string): string {
+  const was = installed.get(nameOf(text));
+  if (was === undefined || was.status === "not-installed") return text;
+  return was.status === "installed"
+    ? `${text} (was ${was.version})`
+    : `${text} (was ${was.status})`;
+}

@@ -1,0 +1,54 @@
+/** What apt and apt-source run on a host. Constant text; packages come in as positional parameters. */
+
+/** Prints the age of the package lists in seconds; -1 where there are none, or where a source is younger. */
+export const STATE = `# apt-lists-age
+newest=0
+for mark in /var/lib/run-playbook/apt-updated /var/lib/apt/periodic/update-success-stamp; do
+  at=$(stat -c %Y "$mark" 2>/dev/null || echo 0)
+  if [ "$at" -gt "$newest" ]; then newest=$at; fi
+done
+set -- /var/lib/apt/lists/*_*
+if [ ! -e "$1" ] || [ "$newest" = 0 ]; then echo -1; exit 0; fi
+for source in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/sources.list.d/*; do
+  at=$(stat -c %Y "$source" 2>/dev/null || echo 0)
+  if [ "$at" -ge "$newest" ]; then echo -1; exit 0; fi
+done
+echo $(($(date +%s) - newest))`;
+
+// apt waits for dpkg's lock by itself, but not for that of the package lists.
+const COMMON = `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+lock=$1 mode=$2
+shift 2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+patiently() {
+  until=$(($(date +%s) + lock))
+  while ! "$@" >"$log" 2>&1; do
+    if ! grep -q 'Could not get lock' "$log" || [ "$(date +%s)" -ge "$until" ]; then
+      grep -E '^(E|W):|[Ee]rror|dpkg:' "$log" >&2 || tail -n 15 "$log" >&2
+      exit 100
+    fi
+    sleep 2
+  done
+}
+get() { patiently apt-get -q -y -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+# A run that was cut in the middle of dpkg leaves it asking for this.
+if [ -n "$(dpkg --audit)" ]; then patiently dpkg --configure -a --force-confdef --force-confold; fi`;
+
+/** $1 seconds for locks, $2 update or cached, rest packages. */
+export const INSTALL = `# apt-install
+${COMMON}
+fresh() {
+  get -o APT::Update::Error-Mode=any update
+  mkdir -p /var/lib/run-playbook
+  touch /var/lib/run-playbook/apt-updated
+}
+if [ "$mode" = update ]; then fresh; fi
+# Lists that are young enough may still be older than the wanted version.
+if [ "$mode" = cached ] && ! apt-get -q -s --no-install-recommends --allow-downgrades install -- "$@" >/dev/null 2>&1; then fresh; fi
+get --no-install-recommends --allow-downgrades install -- "$@"`;
+
+/** $1 seconds for locks, $2 remove or purge, rest packages. */
+export const REMOVE = `# apt-remove
+${COMMON}
+get "$mode" -- "$@"`;

@@ -1,0 +1,70 @@
+/** Names in /etc/hosts. */
+import { isIP } from "node:net";
+import { z } from "zod";
+import { defineModule, PlaybookError } from "#engine/index.ts";
+import { keepFile, readManaged } from "../managed-file.ts";
+import { AbsolutePath, State } from "../params.ts";
+
+const Name = z
+  .string()
+  .regex(/^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$/i, "expected a host name, as k8s-api.example.net");
+const Entry = z.strictObject({
+  address: z
+    .string()
+    .refine((text) => isIP(text) !== 0, "expected an IPv6 or IPv4 address without brackets or zone")
+    .describe("IPv6 or IPv4, without brackets."),
+  names: z.array(Name).min(1).describe("The full name first, then short ones."),
+});
+
+export const hostsFile = defineModule({
+  name: "hosts-file",
+  summary:
+    "Keep a block of names in /etc/hosts, between markers; all other lines stay as they are.",
+  example: `use.hostsFile({
+  entries: [{ address: "2001:db8:1::100", names: ["k8s-api.example.net", "k8s-api"] }],
+})`,
+
+  params: z.strictObject({
+    entries: z.array(Entry).default([]).describe("In the order they are written."),
+    block: z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .default("run-playbook")
+      .describe("Names the block, so that several steps can each keep one."),
+    path: AbsolutePath.default("/etc/hosts").describe("The file."),
+    state: State.describe("absent removes the block with its markers."),
+  }),
+
+  async read(host, want) {
+    return readManaged(host, want.path);
+  },
+
+  *diff(now, want) {
+    if (want.state === "absent" && now.stat === undefined) return;
+    const { mode, owner, group } = now.stat ?? {};
+    const content = withBlock(now.content ?? "", want);
+    yield* keepFile(now, { path: want.path, content, mode, owner, group });
+  },
+});
+
+interface Want {
+  readonly block: string;
+  readonly path: string;
+  readonly entries: readonly z.output<typeof Entry>[];
+  readonly state: "present" | "absent";
+}
+
+/** The text with the block as wanted: where it was, else at the end. */
+function withBlock(text: string, want: Want): string {
+  const [begin, end] = [`# BEGIN ${want.block}`, `# END ${want.block}`];
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const [first, last] = [lines.indexOf(begin), lines.indexOf(end)];
+  if (first >= 0 !== last >= 0 || last < first)
+    throw new PlaybookError("PB_BLOCK_BROKEN", [want.path, begin, end]);
+  const names = want.entries.map(({ address, names }) => `${address} ${names.join(" ")}`);
+  const block = want.state === "absent" ? [] : [begin, ...names, end];
+  if (first < 0) lines.push(...block);
+  else lines.splice(first, last - first + 1, ...block);
+  return lines.map((line) => `${line}\n`).join("");
+}

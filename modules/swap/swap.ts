@@ -1,0 +1,77 @@
+/** Swap off, as kubelet wants it. */
+import { z } from "zod";
+import { type Change, defineModule, type Host, run, sh } from "#engine/index.ts";
+import { type FileNow, keepFile, readManaged } from "../managed-file.ts";
+
+// What makes swap without fstab or a unit of its own, by the names of the packages that bring them.
+const MAKERS = ["zramswap.service", "dphys-swapfile.service", "swapspace.service"];
+
+export const swap = defineModule({
+  name: "swap",
+  summary:
+    "Keep swap off: live, in fstab, and in the units that would bring it back (zram included).",
+  example: `use.swap({ state: "off" })`,
+  params: z.strictObject({
+    state: z
+      .enum(["off"])
+      .default("off")
+      .describe(
+        "Only off. In a container /proc/swaps shows the machine's swap, which is left alone.",
+      ),
+  }),
+  outputs: z.object({ live: z.array(z.string()).describe("Devices and files in use as swap.") }),
+
+  async read(host) {
+    const [swaps, fstab, units, makers, container] = await Promise.all([
+      host.readFile("/proc/swaps"),
+      readManaged(host, "/etc/fstab"),
+      host.text(sh`systemctl list-units --type=swap --all --plain --no-legend --full --no-pager`),
+      enabledMakers(host),
+      host.readFile("/run/systemd/container"),
+    ]);
+    const live = container === undefined ? firstWords(swaps ?? "").slice(1) : [];
+    return { live, fstab, units: unmasked(units), makers };
+  },
+
+  *diff(now) {
+    yield* keepFstab(now.fstab);
+    for (const unit of now.makers)
+      yield run(sh`systemctl disable --now -- ${unit}`, `${unit}: enabled → disabled`);
+    for (const unit of now.units)
+      yield run(sh`systemctl mask --now -- ${unit}`, `${unit}: would come back at boot → masked`);
+    if (now.live.length > 0) yield run(sh`swapoff -a`, `swap off: ${now.live.join(", ")}`);
+  },
+});
+
+function* keepFstab(fstab: FileNow): Generator<Change> {
+  if (fstab.content === undefined) return;
+  const content = fstab.content.replace(
+    /^(?!\s*#)(\s*\S+\s+\S+\s+swap\s.*)$/gm,
+    "# off (run-playbook): $1",
+  );
+  const { mode, owner, group } = fstab.stat ?? {};
+  if (content !== fstab.content)
+    yield* keepFile(fstab, { path: "/etc/fstab", content, mode, owner, group });
+}
+
+// list-unit-files exits 1 where it knows none of them.
+async function enabledMakers(host: Host): Promise<string[]> {
+  const { stdout } = await host.run(
+    sh`systemctl list-unit-files --plain --no-legend --no-pager ${MAKERS}`,
+  );
+  const rows = stdout.split("\n").map((row) => row.split(/\s+/));
+  return rows.flatMap(([unit = "", state]) => (state === "enabled" ? [unit] : []));
+}
+
+function unmasked(listed: string): string[] {
+  const rows = listed.split("\n").map((row) => row.trim().split(/\s+/));
+  return rows.flatMap(([unit = "", load]) =>
+    unit.endsWith(".swap") && load === "loaded" ? [unit] : [],
+  );
+}
+
+const firstWords = (text: string) =>
+  text
+    .split("\n")
+    .map((line) => line.split(/\s/)[0] ?? "")
+    .filter(Boolean);

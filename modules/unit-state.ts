@@ -1,0 +1,152 @@
+/** What systemd says of one unit, and what brings it to running, stopped, enabled or masked. */
+import {
+  type Change,
+  type Duration,
+  type Host,
+  PlaybookError,
+  run,
+  script,
+  sh,
+} from "#engine/index.ts";
+
+export interface UnitNow {
+  /** loaded, not-found, masked, bad-setting, error. */
+  readonly load: string;
+  /** active, inactive, failed, activating, … */
+  readonly active: string;
+  /** running, exited, dead, auto-restart, … */
+  readonly sub: string;
+  /** enabled, disabled, static, masked, …; empty where there is no unit file. */
+  readonly file: string;
+  /** A unit that runs and ends, and counts as done once it ended well. */
+  readonly oneshot: boolean;
+  /** systemd reads an older version of its files. */
+  readonly stale: boolean;
+  /** When its main process began, ms since the epoch; undefined where none did since boot. */
+  readonly startedAt: number | undefined;
+  /** The newest change of the files asked for. */
+  readonly changed: { readonly path: string; readonly at: number } | undefined;
+}
+
+export interface UnitWant {
+  readonly unit: string;
+  readonly running: boolean;
+  readonly enabled: boolean;
+  readonly masked: boolean;
+  /** How long it must stay up after a start. */
+  readonly settleMs: number;
+  readonly timeout: Duration;
+}
+
+/** Looks at a unit, and at when files that it depends on changed, in one round trip. */
+export async function readUnit(
+  host: Host,
+  unit: string,
+  files: readonly string[] = [],
+): Promise<UnitNow> {
+  const printed = await host.text(script(STATE, unit, ...files));
+  const field = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(printed)?.[1] ?? "";
+  const changes = Array.from(printed.matchAll(/^(\d+\.\d+) (.*)$/gm), ([, at, path = ""]) => ({
+    path,
+    at: Number(at) * 1000,
+  })).sort((a, b) => b.at - a.at);
+  return {
+    load: field("LoadState"),
+    active: field("ActiveState"),
+    sub: field("SubState"),
+    file: field("UnitFileState"),
+    oneshot: field("Type") === "oneshot" && field("RemainAfterExit") === "no",
+    stale: field("NeedDaemonReload") === "yes",
+    startedAt: time(field("ExecMainStartTimestamp")) ?? time(field("ActiveEnterTimestamp")),
+    changed: changes[0],
+  };
+}
+
+const PROPERTIES =
+  "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestamp,ActiveEnterTimestamp";
+
+// Microseconds: a file that is written and a restart that follows fall into the same second.
+const STATE = `# unit-state
+systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- "$1"
+shift
+for file; do stat -c '%.6Y %n' -- "$file" 2>/dev/null; done
+true`;
+
+const START = `# unit-start
+complain() {
+  systemctl show --property=ActiveState,SubState,Result,ExecMainStatus -- "$2" | tr '\\n' ' ' >&2
+  echo >&2
+  journalctl --no-pager --output=cat --lines=15 --unit="$2" >&2
+  exit 1
+}
+systemctl "$1" -- "$2" || complain "$@"
+# It came up; what dies at once (a bad flag, a taken port) shows only now.
+ticks=$3
+while :; do
+  systemctl show --property=ActiveState,SubState -- "$2" | grep -qE '=(failed|auto-restart)$' && complain "$@"
+  [ "$ticks" -gt 0 ] || break
+  ticks=$((ticks - 1))
+  sleep 0.2
+done`;
+
+// "Tue 2026-11-24 17:43:00.123456 UTC", or empty or n/a where it never was.
+function time(text: string): number | undefined {
+  const [, day, clock] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) UTC$/.exec(text) ?? [];
+  return day === undefined ? undefined : Date.parse(`${day}T${clock}Z`);
+}
+
+/** The restart that a newer file asks for, in words; undefined where the process is younger. */
+export function reasonToRestart({ startedAt, changed }: UnitNow): string | undefined {
+  if (changed === undefined || startedAt === undefined || startedAt >= changed.at) return undefined;
+  return `${changed.path} changed after it was started`;
+}
+
+const isUp = (now: UnitNow) => {
+  if (now.oneshot) return now.startedAt !== undefined && now.active !== "failed";
+  return now.active === "active" || now.active === "reloading";
+};
+
+/** What makes the unit as wanted. @throws PB_UNIT_MISSING where it should run or be enabled and there is none */
+export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
+  const { unit } = want;
+  if (want.masked) {
+    if (now.load !== "masked") yield run(sh`systemctl mask --now -- ${unit}`, `${unit}: masked`);
+    return;
+  }
+  const needed = want.running || want.enabled;
+  if (now.load === "not-found" && needed) throw new PlaybookError("PB_UNIT_MISSING", [unit]);
+  if (now.load === "not-found") return;
+  const masked = now.load === "masked";
+  if (masked && needed) yield run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
+  yield* keepEnabled(now, want, masked);
+  yield* keepRunning(now, want);
+}
+
+function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<Change> {
+  const { unit } = want;
+  const off = ["disabled", "linked", ""].includes(now.file) || masked;
+  if (want.enabled && off && now.file !== "")
+    yield run(sh`systemctl enable -- ${unit}`, `${unit}: ${now.file} → enabled`);
+  if (!want.enabled && (now.file === "enabled" || now.file === "enabled-runtime"))
+    yield run(sh`systemctl disable -- ${unit}`, `${unit}: ${now.file} → disabled`);
+}
+
+function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
+  const { unit } = want;
+  const is = `${now.active} (${now.sub})`;
+  const up = isUp(now);
+  if (!want.running) {
+    if (up || now.active === "activating")
+      yield run(sh`systemctl stop -- ${unit}`, `${unit}: ${is} → stopped`, {
+        timeout: want.timeout,
+      });
+    return;
+  }
+  const restart = up ? reasonToRestart(now) : undefined;
+  if (up && restart === undefined) return;
+  const ticks = Math.ceil(want.settleMs / 200);
+  // A unit between two crashes is not helped by start: it counts as started.
+  const verb = restart !== undefined || now.sub === "auto-restart" ? "restart" : "start";
+  const say = restart === undefined ? `${unit}: ${is} → running` : `restart ${unit}: ${restart}`;
+  yield run(script(START, verb, unit, ticks), say, { timeout: want.timeout });
+}

@@ -1,0 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "#engine/run/options.ts";
+
+/** The time on the wall, for tests in which a host of its own keeps time. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  wait: async (ms, signal) => {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  },
+};

@@ -1,0 +1,4 @@
+import * as modules from "#modules/index.ts";
+import { declareCases } from "../../support/cases.ts";
+
+declareCases(modules);
