@@ -2,8 +2,6 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export interface WireOptions {
-  /** Ms that each direction takes. */
-  readonly delayMs?: number;
   /** Pass bytes on one by one, as a wire that cuts characters apart. */
   readonly single?: boolean;
   /** Connections that are closed before anything was said, as a busy sshd does. */
@@ -20,6 +18,8 @@ export class Wire {
   readonly port: number;
   /** Connections that were made over it, shed ones too. */
   made = 0;
+  /** Ms that each direction takes. */
+  delayMs = 0;
   readonly #server: Server;
   readonly #lines = new Set<Line>();
   #frozen = false;
@@ -62,7 +62,7 @@ export class Wire {
     });
   }
 
-  #carry(from: Socket, to: Socket, { delayMs = 0, single = false }: WireOptions): void {
+  #carry(from: Socket, to: Socket, { single = false }: WireOptions): void {
     from.on("data", (chunk) => {
       if (this.#frozen) return;
       const pass = () => {
@@ -70,7 +70,7 @@ export class Wire {
         if (single) for (const byte of chunk) to.write(Buffer.from([byte as number]));
         else to.write(chunk);
       };
-      if (delayMs > 0) setTimeout(pass, delayMs);
+      if (this.delayMs > 0) setTimeout(pass, this.delayMs);
       else pass();
     });
   }
