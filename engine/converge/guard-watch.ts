@@ -43,6 +43,17 @@ const forgotten: Status = {
 /** The host decided by itself; nothing is gained by asking again. */
 class Decided extends Error {}
 
+/** The failure to tell: a check that failed says more than the connection that the rollback then took away. */
+class Reason {
+  best: unknown;
+
+  note(error: unknown): void {
+    const isCheck = (given: unknown) =>
+      isPlaybookError(given) && given.code === "PB_COMMAND_FAILED";
+    if (!isCheck(this.best) || isCheck(error)) this.best = error;
+  }
+}
+
 /** Follows a guard from the outside, over whatever connection there is. */
 export class GuardWatch {
   readonly guarding: Guarding;
@@ -129,22 +140,20 @@ export class GuardWatch {
   // Tries until it is true; a connection that fails on the way is replaced, at the given address.
   async #until({ deadline, address }: Goal, attempt: () => Promise<boolean>): Promise<void> {
     const { clock, manner } = this.guarding.applying;
-    let last: unknown;
+    const seen = new Reason();
     while (clock.now() < deadline) {
       try {
         if (await attempt()) return;
       } catch (error) {
         if (error instanceof Decided || manner.signal.aborted || !isPlaybookError(error))
           throw error;
-        last = error;
+        seen.note(error);
         if (error.code !== "PB_COMMAND_FAILED")
-          await this.#reconnect(address).catch((failed: unknown) => {
-            last = failed;
-          });
+          await this.#reconnect(address).catch((failed: unknown) => seen.note(failed));
       }
       await clock.wait(PAUSE_MS, manner.signal);
     }
-    throw last ?? new Decided("it was not ready in time");
+    throw seen.best ?? new Decided("it was not ready in time");
   }
 
   #options() {
