@@ -15,8 +15,9 @@ const GRACE_MS = 90_000;
 export interface Guarding {
   readonly folder: string;
   readonly change: GuardedChange;
-  /** Where the host is to answer; its old address where undefined. */
+  /** Where the host is to answer, and where it answered before; undefined is where the inventory says. */
   readonly address: string | undefined;
+  readonly home: string | undefined;
   readonly applying: Applying;
   /** On the engine's clock, a little before the host's own. */
   readonly deadline: number;
@@ -122,9 +123,10 @@ export class GuardWatch {
     let found: Status | undefined;
     const until = Math.max(clock.now(), this.guarding.deadline) + GRACE_MS;
     // A connection to the new address would only hang: what goes on is known at the old one.
-    let there = this.guarding.address === undefined;
-    await this.#until({ deadline: until, address: undefined }, async () => {
-      if (!there) await this.#reconnect(undefined);
+    const { address, home } = this.guarding;
+    let there = address === home;
+    await this.#until({ deadline: until, address: home }, async () => {
+      if (!there) await this.#reconnect(home);
       there = true;
       found = await this.status();
       return !["saving", "pending", "reverting"].includes(found.state);
@@ -134,7 +136,8 @@ export class GuardWatch {
   }
 
   async #reconnect(address: string | undefined): Promise<void> {
-    await this.guarding.applying.on.reconnect({ address, timeoutMs: this.guarding.callMs });
+    const { applying, callMs } = this.guarding;
+    await applying.on.reconnect({ to: { address }, timeoutMs: callMs });
   }
 
   // Tries until it is true; a connection that fails on the way is replaced, at the given address.
