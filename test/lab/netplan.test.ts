@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
-import type { Action } from "#engine/dsl/module.ts";
-import { hostOf, isRunning } from "#lab/hosts.ts";
 import { openLab } from "#lab/lab.ts";
-import { until } from "#lab/machine/until.ts";
 import type { LabView } from "#lab/view.ts";
 import * as use from "#modules/index.ts";
 import type { Params } from "#modules/netplan/params.ts";
@@ -157,21 +154,12 @@ describe("netplan on real hosts", () => {
 });
 
 describe("reboot on a real host", () => {
-  // A lab host that is to start anew just ends: the lab is the hand that switches it on again.
-  const switchedOn = async () => {
-    const isDown = async () =>
-      (await isRunning(hostOf(await lab.state(), "w1"))) ? undefined : true;
-    expect(await until(isDown, { seconds: 30, every: 200 })).toBe(true);
-    await lab.up({ hosts: ["w1"], bare: true });
-  };
-  const rebooting = async (wanted: Action) =>
-    (await Promise.all([ensureOn(view, "w1", wanted), switchedOn()]))[0];
   const bootId = async () => (await exec("w1", "cat /proc/sys/kernel/random/boot_id")).trim();
 
   it("starts the host anew once, and goes on", async () => {
     const since = await bootId();
     const wanted = use.reboot({ since, within: "60s" });
-    const first = await rebooting(wanted);
+    const first = await ensureOn(view, "w1", wanted);
     expect(first.errors).toEqual([]);
     expect(first.changes).toEqual(["reboot: it was not since the playbook began"]);
     expect(await bootId()).not.toBe(since);
@@ -182,7 +170,7 @@ describe("reboot on a real host", () => {
     const wanted = use.reboot({ after: ["/etc/hostname"], within: "60s" });
     expect((await ensureOn(view, "w1", wanted)).recap).toMatchObject({ ok: 1 });
     await exec("w1", "touch /etc/hostname");
-    const { errors, recap } = await rebooting(wanted);
+    const { errors, recap } = await ensureOn(view, "w1", wanted);
     expect(errors).toEqual([]);
     expect(recap).toMatchObject({ changed: 1 });
   });
