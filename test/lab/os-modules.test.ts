@@ -150,6 +150,19 @@ const lives: readonly Life[] = [
     proof: "systemctl is-active demo.service",
   },
   {
+    name: "apt-source",
+    wanted: () =>
+      use.aptSource({
+        name: "contrib",
+        uris: [`http://[${view.serviceAddress}]:3142/debian`],
+        suites: ["trixie"],
+        components: ["contrib"],
+        signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg",
+      }),
+    drift: "sed -i s/contrib/nowhere/ /etc/apt/sources.list.d/contrib.sources",
+    proof: "apt-get -qq -o APT::Update::Error-Mode=any update",
+  },
+  {
     name: "apt",
     wanted: () => use.apt({ present: ["tree"], absent: ["nano"] }),
     drift: "dpkg --purge tree",

@@ -151,7 +151,6 @@ const CaseFile = z
 export type HostState = z.output<typeof HostState>;
 export type HostOverlay = z.output<typeof Overlay>;
 export type Answer = z.output<typeof Answer>;
-export type ExpectedChange = z.output<typeof Expected>;
 export interface Case extends z.output<typeof CaseFile> {
   /** The file's name without .yaml, as words. */
   readonly name: string;
