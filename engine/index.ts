@@ -1,3 +1,5 @@
+// Our declarations name types of Node's: whoever imports this sees them without a setting of their own.
+/// <reference types="node" preserve="true" />
 export {
   type Change,
   download,
@@ -17,7 +19,7 @@ export { defineModule, defineProbe, noParams } from "./dsl/module.ts";
 export { type Play, type Playbook, playbook } from "./dsl/playbook.ts";
 export { combine, type Ref, type Refable, secretFrom } from "./dsl/ref.ts";
 export { isSecret, Secret, secret, secretText } from "./dsl/secret.ts";
-export { each, type PlayHost, type StepHandle } from "./dsl/step.ts";
+export { type AnyStep, each, type PlayHost, type StepHandle } from "./dsl/step.ts";
 export { isPlaybookError, PlaybookError } from "./errors/error.ts";
 export { type Command, script, sh, withStdin } from "./host/command.ts";
 export type { FileStat, RunResult } from "./host/connection.ts";

@@ -9,6 +9,7 @@ export { hostname } from "./hostname/hostname.ts";
 export { hostsFile } from "./hosts-file/hosts-file.ts";
 export { httpOk } from "./http-ok/http-ok.ts";
 export { kernelModules } from "./kernel-modules/kernel-modules.ts";
+export * from "./kubernetes.ts";
 export { netplan } from "./netplan/netplan.ts";
 export { noTentativeAddress } from "./no-tentative-address/no-tentative-address.ts";
 export { portOpen } from "./port-open/port-open.ts";

@@ -1,6 +1,6 @@
 import type { Connection } from "../host/connection.ts";
 import type { Facts } from "../host/host.ts";
-import type { Clock } from "../run/options.ts";
+import type { Clock } from "./clock.ts";
 
 /** A host that was reached. Its connection may be another one later: ask for it each time. */
 export interface Reached {

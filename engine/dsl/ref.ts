@@ -61,11 +61,14 @@ type Leaf = string | number | boolean | bigint | null | undefined | Secret | Uin
 /** A value in which any part may be a ref. */
 export type Refable<T> =
   | Ref<T>
-  | (T extends Leaf
+  // Free-form values (manifests, configuration that is passed on) are taken as they are.
+  | (unknown extends T
       ? T
-      : T extends (...args: never[]) => unknown
+      : T extends Leaf
         ? T
-        : { [K in keyof T]: Refable<T[K]> });
+        : T extends (...args: never[]) => unknown
+          ? T
+          : { [K in keyof T]: Refable<T[K]> });
 
 /** What is left of a structure once every ref in it is its value. */
 export type Resolved<P> =

@@ -1,6 +1,7 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { cliErrors } from "./catalog/cli.ts";
 import { engineErrors } from "./catalog/engine.ts";
+import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
@@ -11,6 +12,7 @@ export const catalog = {
   ...artifactErrors,
   ...cliErrors,
   ...engineErrors,
+  ...kubernetesErrors,
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,

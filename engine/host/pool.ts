@@ -57,7 +57,7 @@ export class ConnectionPool {
    */
   reconnect(target: Target, options: ReconnectOptions): Promise<Connection> {
     const old = this.#places.get(target.name);
-    const at = options.address ?? old?.target.at;
+    const at = options.address ?? target.at;
     const there = at === undefined ? target : { ...target, at };
     const until = Date.now() + options.deadlineMs;
     return this.#keep(there, this.#again(there, { ...options, until, old: old?.connection }));

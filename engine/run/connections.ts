@@ -19,6 +19,8 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #remote: ConnectionPool;
   readonly #local: ConnectionPool;
+  /** Where hosts answer whose address was changed in this run. */
+  readonly #moved = new Map<string, string>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -31,16 +33,17 @@ export class Connections {
     return this.#poolOf(host).get(this.#targetOf(host));
   }
 
-  /** A new connection in the old one's place, at another address from now on where one is given. */
-  again(
+  /** A new connection in the old one's place: at the address given, from then on, or where the inventory says. */
+  async again(
     host: string,
     { address, timeoutMs }: { address?: string | undefined; timeoutMs: number },
   ): Promise<Connection> {
-    const at = address ?? this.#options.inventory[host]?.address ?? host;
-    return this.#poolOf(host).reconnect(this.#targetOf(host), {
-      address: at,
-      deadlineMs: timeoutMs,
-    });
+    this.#moved.delete(host);
+    const target = this.#targetOf(host);
+    const at = address === undefined ? {} : { address };
+    const connection = await this.#poolOf(host).reconnect(target, { ...at, deadlineMs: timeoutMs });
+    if (address !== undefined) this.#moved.set(host, address);
+    return connection;
   }
 
   async close(): Promise<void> {
@@ -57,6 +60,12 @@ export class Connections {
     const source = isRef(sudoPassword) ? sudoPassword.source : undefined;
     const read = source?.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
     const password = isSecret(sudoPassword) ? sudoPassword : read;
-    return { ...rest, name, ...(password === undefined ? {} : { sudoPassword: password }) };
+    const at = this.#moved.get(name);
+    return {
+      ...rest,
+      name,
+      ...(at === undefined ? {} : { at }),
+      ...(password === undefined ? {} : { sudoPassword: password }),
+    };
   }
 }

@@ -54,16 +54,18 @@ async function poll(asking: Asking): Promise<Ended> {
   const deadline = clock.now() + gate.withinMs;
   let since: number | undefined;
   let told: string | undefined;
+  let answered: Seen | undefined;
   for (;;) {
     const asked = clock.now();
     const seen = await look(asking, Math.min(LOOK_MS, Math.max(1, deadline - asked)));
+    if (!isCutOff(seen)) answered = seen;
     since = seen.holds ? (since ?? asked) : undefined;
     const now = clock.now();
     if (since !== undefined && now - since >= gate.holdForMs) return held;
     if (stop.aborted) return skippedFor("the run was stopped");
     if (seen.saw !== told) tellWaiting(node, seen.saw, context);
     told = seen.saw;
-    if (now >= deadline) throw timedOut(asking, seen);
+    if (now >= deadline) throw timedOut(asking, answered ?? seen);
     const untilHeld = since === undefined ? gate.everyMs : since + gate.holdForMs - now;
     await rest(Math.min(gate.everyMs, untilHeld, deadline - now), context);
   }
@@ -96,6 +98,9 @@ async function rest(ms: number, { clock, stop, cut }: RunContext): Promise<void>
     if (!either.aborted) throw aborted;
   });
 }
+
+// The last look ends with the gate's own time: it saw less than the one before.
+const isCutOff = ({ cause }: Seen) => isPlaybookError(cause) && cause.code === "PB_STEP_TIMEOUT";
 
 const timedOut = ({ node, gate }: Asking, { saw, cause }: Seen) =>
   new PlaybookError("PB_GATE_TIMEOUT", [gate.label, node.host.name, saw], {}, { cause });

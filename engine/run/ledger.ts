@@ -8,6 +8,8 @@ export interface Summary {
   readonly root: string | undefined;
   /** Under --check: the first step that they wait for. */
   readonly pending: string | undefined;
+  /** Under --check: the step because of which some outputs are not known. What a host that is as wanted says holds. */
+  readonly unread: string | undefined;
   readonly changed: boolean;
   readonly failed: boolean;
   /** Whether none of them ran. */
@@ -67,6 +69,8 @@ function summarise(ended: readonly Ended[]): Summary {
   return {
     root: ended.find(({ root }) => root !== undefined)?.root,
     pending: ended.find(({ pending }) => pending !== undefined)?.pending,
+    unread: ended.find(({ pending, outcome }) => pending !== undefined && outcome !== "ok")
+      ?.pending,
     changed: ended.some(({ outcome }) => outcome === "changed" || outcome === "would-change"),
     failed: ended.some(isFailure),
     idle: ended.every(({ outcome }) => outcome === "skipped"),

@@ -52,8 +52,8 @@ function notSetOff(met: readonly Met[]): Verdict | undefined {
 
 function withoutData(met: readonly Met[]): Verdict | undefined {
   const data = met.filter(({ kind }) => kind === "data");
-  const waiting = data.find(({ pending }) => pending !== undefined);
-  if (waiting?.pending !== undefined) return end(waitsFor(waiting.pending));
+  const waiting = data.find(({ unread }) => unread !== undefined);
+  if (waiting?.unread !== undefined) return end(waitsFor(waiting.unread));
   const idle = data.find(({ idle, scope }) => idle && scope !== "all");
   return idle === undefined ? undefined : end(notNeeded(`"${idle.step}" did not run`));
 }

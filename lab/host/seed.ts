@@ -34,7 +34,8 @@ export async function writeSeed(paths: HostPaths, input: SeedInput): Promise<voi
   await put("etc/hostname", `${host}\n`);
   await put("etc/hosts", `::1 localhost ip6-localhost\n127.0.0.1 localhost\n${address} ${host}\n`);
   await put("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
-  await put("etc/resolv.conf", "# the lab has no name server\n");
+  // CoreDNS does not start on a host without a name server. Nobody answers there, and says so at once.
+  await put("etc/resolv.conf", `nameserver ${addressPlan(lab.name).machine}\n`);
   await put("etc/netplan/50-lab.yaml", netplanFile(lab, index), 0o600);
   await put("etc/apt/sources.list.d/lab.sources", aptSources(lab.name));
   await put("etc/apt/apt.conf.d/90lab", aptConf(input.dates));

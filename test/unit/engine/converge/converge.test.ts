@@ -12,7 +12,7 @@ import { defineModule } from "#engine/dsl/module.ts";
 import { sh } from "#engine/host/command.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import type { Host } from "#engine/host/host.ts";
-import { fileOn, play } from "../../../support/play.ts";
+import { play } from "../../../support/play.ts";
 import { setting } from "../../../support/settings.ts";
 
 /** A module that makes the given changes once, as seen by a mark that the last of them leaves. */

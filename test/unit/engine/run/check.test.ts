@@ -44,6 +44,31 @@ describe("--check", () => {
     expect(recap).toMatchObject({ wouldChange: 1, unknown: 2, exitCode: 3 });
   });
 
+  test("what a host says that is as wanted is used, though something before it is pending", async () => {
+    const as = new FakeHost();
+    as.files.put("/etc/setting-b", "1");
+    const { outcomes } = await play(
+      ({ step, nodes }) => {
+        const a = step("a", { on: nodes, ensure: setting({ value: "1" }) });
+        const b = step("b", {
+          on: nodes,
+          after: [a],
+          ensure: setting({ name: "b", value: "1" }),
+        });
+        step("c", {
+          on: nodes,
+          ensure: setting({ name: "c", value: b.out.all.value.map(String) }),
+        });
+      },
+      { mode: "check", hosts: { h1: as } },
+    );
+    expect(outcomes).toEqual({
+      "a @ h1": "would-change",
+      "b @ h1": "ok",
+      "c @ h1": "would-change",
+    });
+  });
+
   test("a read that fails is unknown where something before it is pending, and cannot be told otherwise", async () => {
     const { module } = scripted((_, name) => (name === "install" ? "change" : "fail-read"));
     const { end, recap } = await play(({ step, nodes }) => {

@@ -1,0 +1,125 @@
+/** The container runtime. */
+import { z } from "zod";
+import { type Change, defineModule, remove } from "#engine/index.ts";
+import { templateFile } from "#engine/template/template.ts";
+import { emptyFolder, filledFolders } from "../emptied-folder.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { Url } from "../params.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+
+const unit = "containerd.service";
+const configPath = "/etc/containerd/config.toml";
+const unitPath = `/etc/systemd/system/${unit}`;
+const certsFolder = "/etc/containerd/certs.d";
+const dataFolder = "/var/lib/containerd";
+const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
+
+const Params = z.strictObject({
+  version: Version,
+  ...ReleaseParams,
+  sandboxImage: z
+    .string()
+    .describe("What keeps a pod's namespaces; the one that kubeadm's version names."),
+  registryMirrors: z
+    .record(z.string(), z.array(Url).min(1))
+    .default({})
+    .describe("Registry host to mirrors, tried in order before the registry itself."),
+  cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
+  restrictOomScoreAdj: z
+    .boolean()
+    .default(false)
+    .describe("For hosts without CAP_SYS_RESOURCE, where no OOM score can be lowered."),
+});
+type Want = z.output<typeof Params>;
+
+interface ConfigValues extends Readonly<Record<string, unknown>> {
+  readonly sandboxImage: string;
+  readonly certsFolder: string;
+  readonly systemdCgroup: boolean;
+  readonly restrictOomScoreAdj: boolean;
+}
+
+const config = {
+  v2: templateFile<ConfigValues>(new URL("config-v2.toml.hbs", import.meta.url)),
+  v3: templateFile<ConfigValues>(new URL("config-v3.toml.hbs", import.meta.url)),
+};
+const unitFile = templateFile<{ lowerOomScore: boolean }>(
+  new URL("containerd.service.hbs", import.meta.url),
+);
+const hostsFile = templateFile<{ registry: string; mirrors: readonly string[] }>(
+  new URL("hosts.toml.hbs", import.meta.url),
+);
+
+export const containerd = defineModule({
+  name: "containerd",
+  summary: "Keep containerd at a version, configured for Kubernetes, running its configuration.",
+  example: `use.containerd({
+  version: "v2.2.1",
+  sandboxImage: "registry.k8s.io/pause:3.10.2",
+  registryMirrors: { "registry.k8s.io": ["http://[2001:db8:1::5]:5000"] },
+})`,
+  params: Params,
+
+  async read(host, want) {
+    const file = `containerd-${want.version.slice(1)}-linux-${releaseArch(host)}.tar.gz`;
+    const from = `github.com/containerd/containerd/releases/download/${want.version}/${file}`;
+    const release = { from, sums: `${from}.sha256sum`, path: "/usr/local" };
+    const started = [configPath, unitPath, "/usr/local/bin/containerd"];
+    const [releases, configNow, unitNow, process, filled, hosts] = await Promise.all([
+      readReleases(host, want, [{ ...release, unpack: { strip: 0, only: members } }]),
+      readManaged(host, configPath),
+      readManaged(host, unitPath),
+      readUnitProcess(host, unit, { files: started }),
+      filledFolders(host, [dataFolder]),
+      Promise.all(
+        Object.entries(want.registryMirrors).map(async ([registry, mirrors]) => ({
+          registry,
+          mirrors,
+          now: await readManaged(host, hostsPath(registry)),
+        })),
+      ),
+    ]);
+    return { releases, configNow, unitNow, process, filled, hosts };
+  },
+
+  *diff(now, want) {
+    if (want.state === "absent") {
+      yield* dropUnitProcess(unit, now.process);
+      yield* keepAway(now.unitNow, unitPath);
+      if (now.configNow.home) yield remove("/etc/containerd");
+      for (const folder of now.filled) yield emptyFolder(folder);
+      yield* keepReleases(now.releases);
+      return;
+    }
+    const programs = [...keepReleases(now.releases)];
+    const files = [...keepFile(now.configNow, { path: configPath, content: render(want) })];
+    const lowerOomScore = !want.restrictOomScoreAdj;
+    const content = unitFile({ lowerOomScore });
+    const units = [...keepFile(now.unitNow, { path: unitPath, content })];
+    yield* programs;
+    yield* files;
+    // containerd reads these at each pull: no restart.
+    for (const { registry, mirrors, now: file } of now.hosts)
+      yield* keepFile(file, {
+        path: hostsPath(registry),
+        content: hostsFile({ registry, mirrors }),
+      });
+    yield* units;
+    yield* keepUnitProcess(unit, now.process, {
+      unit: units.length > 0,
+      files: differs(programs) || differs(files),
+    });
+  },
+});
+
+const differs = (changes: readonly Change[]) => changes.length > 0;
+const hostsPath = (registry: string) => `${certsFolder}/${registry}/hosts.toml`;
+
+// Version 3 came with containerd 2.0, which renamed the plugins; 1.x reads version 2.
+function render(want: Want): string {
+  const { sandboxImage, restrictOomScoreAdj, version } = want;
+  const systemdCgroup = want.cgroupDriver === "systemd";
+  const values = { sandboxImage, certsFolder, systemdCgroup, restrictOomScoreAdj };
+  return (version.startsWith("v1.") ? config.v2 : config.v3)(values);
+}

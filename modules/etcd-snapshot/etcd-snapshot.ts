@@ -1,0 +1,101 @@
+/** A copy of all that the cluster knows. */
+import { z } from "zod";
+import { defineModule, download, isPlaybookError, run, script } from "#engine/index.ts";
+import { AbsolutePath } from "../params.ts";
+import { sha256OfLocal } from "../remote-file/local-file.ts";
+import { newestSnapshot } from "./newest-snapshot.ts";
+
+const Params = z.strictObject({
+  dir: AbsolutePath.default("/var/backups/etcd"),
+  maxAgeHours: z
+    .number()
+    .default(24)
+    .describe("An older newest snapshot is followed by a new one."),
+  keep: z.int().min(1).default(7).describe("How many stay on the host."),
+  fetchTo: z
+    .string()
+    .optional()
+    .describe("A folder of the control machine to which the newest is fetched, mode 0600."),
+});
+
+export const etcdSnapshot = defineModule({
+  name: "etcd-snapshot",
+  summary: "Keep a fresh snapshot of etcd, checked by etcdutl, with its sha256 beside it.",
+  example: `use.etcdSnapshot({ maxAgeHours: 24, fetchTo: "backups" })`,
+  params: Params,
+  outputs: z.object({
+    path: z.string().optional(),
+    sha256: z.string().optional(),
+  }),
+
+  async read(host, want) {
+    const newest = await newestSnapshot(host, want.dir);
+    const good = newest.sha256 !== "" && newest.ageSeconds < want.maxAgeHours * 3600;
+    const fetched =
+      want.fetchTo === undefined || !good
+        ? undefined
+        : await localSha(`${want.fetchTo}/${host.name}-${nameOf(newest.path)}`);
+    return {
+      host: host.name,
+      clock: newest.clock,
+      newest,
+      good,
+      fetched,
+      ...(good ? { path: newest.path, sha256: newest.sha256 } : {}),
+    };
+  },
+
+  *diff(now, want) {
+    const path = now.good ? now.newest.path : `${want.dir}/etcd-${stamp(now.clock)}.db`;
+    if (!now.good)
+      yield run(script(SAVE, path, want.keep), `snapshot: ${describe(now.newest)} → ${path}`, {
+        timeout: "10m",
+      });
+    if (want.fetchTo !== undefined && (!now.good || now.fetched !== now.newest.sha256))
+      yield download(path, `${want.fetchTo}/${now.host}-${nameOf(path)}`);
+  },
+});
+
+// Under its name only once etcdutl has read it through. Snapshots hold every Secret: nobody else may read them.
+const SAVE = `# etcd-snapshot-save
+set -e
+umask 077
+dir=\${1%/*}
+mkdir -p "$dir"
+part=$1.part
+trap 'rm -f "$part"' EXIT
+pki=/etc/kubernetes/pki/etcd
+etcd() {
+  etcdctl --endpoints 'https://[::1]:2379' --cacert $pki/ca.crt --cert $pki/healthcheck-client.crt \\
+    --key $pki/healthcheck-client.key "$@"
+}
+etcd endpoint health >/dev/null
+etcd snapshot save "$part" >/dev/null
+etcdutl snapshot status "$part" >/dev/null
+mv "$part" "$1"
+cd "$dir"
+sha256sum "\${1##*/}" >"$1.sha256"
+sync "$1" "$1.sha256"
+ls -1t etcd-*.db | tail -n +"$(($2 + 1))" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+
+/** "20261124-183000", in UTC. */
+const stamp = (clock: number): string =>
+  new Date(clock * 1000).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
+const describe = ({ path, sha256, ageSeconds }: Awaited<ReturnType<typeof newestSnapshot>>) => {
+  if (path === "") return "none";
+  if (sha256 === "") return `${path} is damaged`;
+  return `the newest is ${Math.round(ageSeconds / 3600)} h old`;
+};
+
+async function localSha(path: string): Promise<string | undefined> {
+  try {
+    return await sha256OfLocal(path);
+  } catch (error) {
+    const cause = isPlaybookError(error) ? (error.cause as NodeJS.ErrnoException) : undefined;
+    if (cause?.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

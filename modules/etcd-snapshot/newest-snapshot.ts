@@ -1,0 +1,33 @@
+import { type Host, script } from "#engine/index.ts";
+
+const NEWEST = `# etcd-snapshot-newest
+date +%s
+cd "$1" 2>/dev/null || exit 0
+name=$(ls -1t etcd-*.db 2>/dev/null | head -n 1)
+[ -n "$name" ] || exit 0
+echo "$name"
+stat -c %Y "$name"
+sha256sum --check --status "$name.sha256" 2>/dev/null && cut -d ' ' -f 1 "$name.sha256"
+true`;
+
+/** The newest snapshot of a folder; its sha256 is empty where it does not agree with what was noted. */
+export interface NewestSnapshot {
+  /** Empty where there is none. */
+  readonly path: string;
+  readonly ageSeconds: number;
+  readonly sha256: string;
+  /** The host's clock, in seconds since the epoch. */
+  readonly clock: number;
+}
+
+/** Reads it through: what is damaged on disk is no snapshot. */
+export async function newestSnapshot(host: Host, dir: string): Promise<NewestSnapshot> {
+  const printed = await host.text(script(NEWEST, dir));
+  const [clock = "0", name = "", written = "0", sha256 = ""] = printed.split("\n");
+  return {
+    path: name === "" ? "" : `${dir}/${name}`,
+    ageSeconds: Number(clock) - Number(written),
+    sha256,
+    clock: Number(clock),
+  };
+}

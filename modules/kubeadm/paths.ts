@@ -1,0 +1,17 @@
+/** Where kubeadm keeps things, and where we note what we began. */
+export const adminConf = "/etc/kubernetes/admin.conf";
+export const kubeletConf = "/etc/kubernetes/kubelet.conf";
+export const caCert = "/etc/kubernetes/pki/ca.crt";
+export const manifests = "/etc/kubernetes/manifests";
+
+/**
+ * There from before kubeadm starts until it has succeeded. What lies on a host beside it was left by an interrupted
+ * run of ours, so it may be reset; without it, only a person may decide that.
+ */
+export const pendingMark = "/var/lib/run-playbook/kubeadm.pending";
+
+export const logFolder = "/var/log/run-playbook";
+
+/** An address as URLs hold it. */
+export const inUrl = (address: string): string =>
+  address.includes(":") ? `[${address}]` : address;

@@ -1,0 +1,39 @@
+/** Whether pods find Services by name. */
+import { z } from "zod";
+import { defineProbe } from "#engine/index.ts";
+import { getEach, httpUrl, parseJson } from "./http.ts";
+import { Target } from "./proof-targets.ts";
+import { proof } from "./workload.ts";
+
+const Shell = z.object({ output: z.string().optional(), error: z.string().optional() });
+
+export const podDns = defineProbe({
+  name: "pod-dns",
+  summary: "In this node's pod of the proof, a Service's name has the AAAA record that it should.",
+  example: `use.podDns({ node: "w1", pods: targets.out.pods, expect: "2001:db8:3::1" })`,
+  params: z.strictObject({
+    node: z.string(),
+    pods: z.array(Target),
+    lookup: z.string().default("kubernetes.default.svc.cluster.local"),
+    expect: z.string().describe("The address that the name must have."),
+  }),
+
+  async check(host, want) {
+    const pod = want.pods.find(({ node }) => node === want.node);
+    if (pod === undefined) return { holds: false, saw: `no pod on ${want.node}` };
+    const command = `getent ahosts ${want.lookup}`;
+    const url = httpUrl(pod.podIp, proof.port, `/shell?${new URLSearchParams({ cmd: command })}`);
+    const [body = ""] = await getEach(host, [url]);
+    const answer = parseJson(body, Shell);
+    const found = new Set(
+      Array.from((answer?.output ?? "").matchAll(/^(\S+)\s+STREAM/gm), ([, address]) => address),
+    );
+    if (found.size === 1 && found.has(want.expect))
+      return { holds: true, saw: `${want.lookup} is ${want.expect}` };
+    const said = found.size > 0 ? [...found].join(", ") : (answer?.error ?? body);
+    return {
+      holds: false,
+      saw: `in the pod on ${want.node}, ${want.lookup} is ${said || "unknown"}, not ${want.expect} (kubectl -n kube-system logs -l k8s-app=kube-dns)`,
+    };
+  },
+});

@@ -1,0 +1,32 @@
+/** The program that starts containers. */
+import { z } from "zod";
+import { defineModule } from "#engine/index.ts";
+import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+
+export const runc = defineModule({
+  name: "runc",
+  summary: "Keep runc, the program that starts containers, at a version.",
+  example: `use.runc({ version: "v1.3.3" })`,
+  params: z.strictObject({
+    version: Version,
+    ...ReleaseParams,
+    path: z.string().default("/usr/local/sbin/runc"),
+  }),
+
+  async read(host, want) {
+    const base = `github.com/opencontainers/runc/releases/download/${want.version}`;
+    return {
+      releases: await readReleases(host, want, [
+        {
+          from: `${base}/runc.${releaseArch(host)}`,
+          sums: `${base}/runc.sha256sum`,
+          path: want.path,
+        },
+      ]),
+    };
+  },
+
+  *diff(now) {
+    yield* keepReleases(now.releases);
+  },
+});

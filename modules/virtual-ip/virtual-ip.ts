@@ -1,0 +1,112 @@
+/** One address for the API, on whichever control plane can serve it. */
+import { z } from "zod";
+import { defineModule, type Host, PlaybookError, sh } from "#engine/index.ts";
+import { templateFile } from "#engine/template/template.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { State } from "../params.ts";
+import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+
+const unit = "keepalived.service";
+const configPath = "/etc/keepalived/keepalived.conf";
+const checkPath = "/etc/keepalived/check-apiserver";
+/** More than priorities differ, so that an API that answers always outweighs the order. */
+const weight = 50;
+
+const Params = z.strictObject({
+  address: z.string().describe("The virtual IP; on no host."),
+  self: z.string().describe("This host's own address."),
+  hosts: z
+    .array(z.string())
+    .min(1)
+    .max(weight)
+    .describe("The addresses of all control planes; the first one wins while no API runs."),
+  port: z.int().default(6443),
+  routerId: z
+    .int()
+    .min(1)
+    .max(255)
+    .default(66)
+    .describe("Tells this virtual IP from others on the link."),
+  state: State,
+});
+
+interface ConfigValues extends Readonly<Record<string, unknown>> {
+  readonly device: string;
+  readonly self: string;
+  readonly peers: readonly string[];
+  readonly priority: number;
+  readonly weight: number;
+  readonly routerId: number;
+  readonly address: string;
+  readonly prefix: number;
+  readonly checkPath: string;
+}
+
+const config = templateFile<ConfigValues>(new URL("keepalived.conf.hbs", import.meta.url));
+const check = templateFile<{ url: string }>(new URL("check-apiserver.hbs", import.meta.url));
+
+export const virtualIp = defineModule({
+  name: "virtual-ip",
+  summary: "Keep one address on a control plane whose API answers (keepalived, unicast VRRPv3).",
+  example: `use.virtualIp({
+  address: "2001:db8:1::100",
+  self: "2001:db8:1::11",
+  hosts: ["2001:db8:1::11", "2001:db8:1::12", "2001:db8:1::13"],
+})`,
+  params: Params,
+
+  async read(host, want) {
+    const [device, configNow, checkNow, process] = await Promise.all([
+      deviceOf(host, want.self),
+      readManaged(host, configPath),
+      readManaged(host, checkPath),
+      readUnitProcess(host, unit, { files: [configPath], by: "reload" }),
+    ]);
+    return { device, configNow, checkNow, process };
+  },
+
+  *diff(now, want) {
+    if (want.state === "absent") {
+      yield* dropUnitProcess(unit, now.process);
+      yield* keepAway(now.configNow, configPath);
+      yield* keepAway(now.checkNow, checkPath);
+      return;
+    }
+    const ipv6 = want.address.includes(":");
+    const content = config({
+      device: now.device,
+      self: want.self,
+      peers: want.hosts.filter((address) => address !== want.self),
+      priority: 100 - want.hosts.indexOf(want.self),
+      weight,
+      routerId: want.routerId,
+      address: want.address,
+      prefix: ipv6 ? 128 : 32,
+      checkPath,
+    });
+    const url = `https://${ipv6 ? "[::1]" : "127.0.0.1"}:${want.port}/livez`;
+    const checks = keepFile(now.checkNow, {
+      path: checkPath,
+      content: check({ url }),
+      mode: 0o755,
+    });
+    yield* checks;
+    const files = [...keepFile(now.configNow, { path: configPath, content })];
+    yield* files;
+    yield* keepUnitProcess(unit, now.process, {
+      unit: false,
+      files: files.length > 0,
+      by: "reload",
+    });
+  },
+});
+
+async function deviceOf(host: Host, address: string): Promise<string> {
+  const { stdout } = await host.run(sh`ip -o address show to ${address}`);
+  const device = /^\d+:\s+(\S+)/.exec(stdout)?.[1];
+  if (device === undefined)
+    throw new PlaybookError("PB_ADDRESS_PLAN", [address, `is on no device of ${host.name}`], {
+      hint: "Give the host this address first (netplan), or mend its entry in the address plan.",
+    });
+  return device;
+}
