@@ -3,6 +3,7 @@ export {
   download,
   guarded,
   makeDirectory,
+  reboot,
   remove,
   run,
   setAttributes,

@@ -1,15 +1,15 @@
 import { PlaybookError } from "#engine/errors/error.ts";
 import type { Command } from "#engine/host/command.ts";
+import { initOf } from "./host/inside.ts";
 import { hostOf, isRunning } from "./hosts.ts";
 import { cgroupLayout, readCgroupMachine } from "./machine/cgroups.ts";
-import { childrenOf } from "./machine/processes.ts";
 import { machineNames } from "./plan/names.ts";
 import type { LabState } from "./state/state.ts";
 
 // Joins the host's control groups first, so that what the command leaves behind is the host's and ends with it.
 const JOIN = `
 while [ "$1" != -- ]; do
-  for group in "$1/payload/init.scope" "$1/payload" "$1"; do
+  for group in "$1"/boot-*/payload/init.scope "$1/payload/init.scope" "$1"; do
     if [ -e "$group/cgroup.procs" ] && echo $$ >"$group/cgroup.procs"; then break; fi
   done
   shift
@@ -28,12 +28,13 @@ export async function insideHost(
 ): Promise<[string, ...string[]]> {
   const host = hostOf(state, name);
   const running = host.process !== undefined && (await isRunning(host));
-  const [init] = running && host.process ? await childrenOf(host.process.pid) : [];
-  if (init === undefined) {
-    const how = host.power === "off" ? "its power was cut" : "its process is gone";
-    throw new PlaybookError("PB_LAB_HOST_DOWN", [name, how], { host: name });
-  }
   const machine = machineNames(state.name).host(name);
+  const init = running && host.process ? await initOf(host.process.pid, machine) : undefined;
+  if (init === undefined) {
+    const how = running ? "it is booting" : "its process is gone";
+    const off = host.power === "off" ? "its power was cut" : how;
+    throw new PlaybookError("PB_LAB_HOST_DOWN", [name, off], { host: name });
+  }
   const { groups } = cgroupLayout(await readCgroupMachine(), machine);
   return [
     ...(["sh", "-c", JOIN, "sh"] as const),

@@ -12,7 +12,7 @@ import { readText } from "./machine/files.ts";
 import { isAlive } from "./machine/processes.ts";
 import { timed } from "./machine/timed.ts";
 import { together } from "./machine/together.ts";
-import { plugIn, unplug } from "./network/network.ts";
+import { plugIn, replugScript, unplug } from "./network/network.ts";
 import { addressPlan } from "./plan/address-plan.ts";
 import { machineNames } from "./plan/names.ts";
 import { type HostState, type LabState, type ProcessIdentity, writeState } from "./state/state.ts";
@@ -54,7 +54,7 @@ export async function boot(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  await handDownControllers(await readCgroupMachine());
+  await handDownControllers(await readCgroupMachine(), context.paths.labs);
   await timed(context.report, { label: `boot ${names.join(", ")}`, expectedMs: 3000 }, async () => {
     const booted: Booted[] = [];
     try {
@@ -107,6 +107,7 @@ async function switchOn(context: LabContext, state: LabState, name: string): Pro
     base: state.base,
     paths: context.paths.host(name),
     cgroups: cgroupLayout(await readCgroupMachine(), machine),
+    replug: replugScript(state.name, name),
   };
   return { launch, process: await powerOn(launch) };
 }

@@ -18,17 +18,17 @@ export function inventorySource(view: LabView): string {
   const group = (role: LabHostView["role"]) =>
     text(view.hosts.filter((host) => host.role === role).map(({ name }) => name));
   const hosts = view.hosts.map(
-    ({ name, address }) => `    ${text(name)}: {
-      address: ${text(address)},
-      user: "root",
-      identityFile: ${text(view.identityFile)},
-      knownHostsFile: ${text(view.knownHostsFile)},
-    },`,
+    ({ name, address }) => `    ${text(name)}: { address: ${text(address)} },`,
   );
   return `// Written by \`run-playbook lab up\`: the hosts of lab "${view.name}".
 import { defineInventory } from "run-playbook";
 
 export const lab = defineInventory({
+  defaults: {
+    user: "root",
+    identityFile: ${text(view.identityFile)},
+    knownHostsFile: ${text(view.knownHostsFile)},
+  },
   hosts: {
 ${hosts.join("\n")}
   },

@@ -6,10 +6,10 @@ import { type LabContext, labContext } from "./context.ts";
 import { down } from "./down.ts";
 import { insideHost } from "./exec.ts";
 import { boot, cutPower, hostOf, isRunning } from "./hosts.ts";
+import { lockLab } from "./lock-lab.ts";
 import { checkMachine } from "./machine/check.ts";
 import { attempt, type RunResult } from "./machine/run.ts";
 import type { ReportProgress } from "./progress.ts";
-import { takeLock } from "./state/lock.ts";
 import { type LabState, readState } from "./state/state.ts";
 import { type UpOptions, up } from "./up.ts";
 import { type LabView, labView } from "./view.ts";
@@ -104,7 +104,7 @@ export class Lab {
 
   #lock() {
     checkMachine();
-    return takeLock(this.#context.paths.lock, this.name);
+    return lockLab(this.#context);
   }
 }
 

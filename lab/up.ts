@@ -7,6 +7,7 @@ import { ensureBase } from "./base/base.ts";
 import { clearStale } from "./clear.ts";
 import type { LabContext } from "./context.ts";
 import { boot, isRunning, makeHost } from "./hosts.ts";
+import { lockLab } from "./lock-lab.ts";
 import { type AptSettings, readAptSettings } from "./machine/apt-settings.ts";
 import { checkMachine } from "./machine/check.ts";
 import { raiseInotify } from "./machine/inotify.ts";
@@ -19,7 +20,6 @@ import { addressPlan, freeIndex } from "./plan/address-plan.ts";
 import { checkHostName } from "./plan/names.ts";
 import type { LabService } from "./service.ts";
 import { serviceFingerprint, startService, stopService } from "./services.ts";
-import { takeLock } from "./state/lock.ts";
 import { type LabState, readState, writeState } from "./state/state.ts";
 
 /** What a lab shall be. Everything has a default; a running lab keeps what is not given. */
@@ -43,7 +43,7 @@ export async function up(context: LabContext, options: UpOptions = {}): Promise<
   checkMachine();
   const { yes = false, ask } = options;
   await ensurePackages({ yes, ask }, context.report);
-  await using _lock = await takeLock(context.paths.lock, context.name);
+  await using _lock = await lockLab(context);
   await clearStale(context);
 
   const apt = await readAptSettings();

@@ -14,6 +14,7 @@ import { bytesOf } from "./content.ts";
 import { applyGuarded } from "./guard.ts";
 import { withEnv } from "./host.ts";
 import { type Applying, callOptions } from "./reached.ts";
+import { applyReboot } from "./reboot.ts";
 
 /** Makes one change. Whether it helped is for the next read to tell. */
 export async function applyChange(change: Change, applying: Applying): Promise<void> {
@@ -40,6 +41,8 @@ export async function applyChange(change: Change, applying: Applying): Promise<v
       return connection.download(change.from, change.to, options);
     case "guarded":
       return applyGuarded(change, applying);
+    case "reboot":
+      return applyReboot(change, applying);
   }
 }
 

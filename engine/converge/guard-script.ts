@@ -66,7 +66,7 @@ while [ "$left" -gt 0 ]; do
 done
 mv "$d/open" "$d/reverting" 2>/dev/null || end confirmed
 say "reverting $why"
-[ -z "$pid" ] || kill -KILL -- "-$pid" 2>/dev/null
+[ -z "$pid" ] || kill -s KILL -- "-$pid" 2>/dev/null
 restore || { say "stuck $why, and not every old file could be put back"; exit 1; }
 [ -n "$pid" ] || end "rolled-back $why"
 begin "$@"

@@ -81,6 +81,13 @@ export interface GuardedChange {
   readonly say: string;
 }
 
+/** Starts the host anew; made once it answers again with another boot id. */
+export interface RebootChange {
+  readonly op: "reboot";
+  readonly within: Duration;
+  readonly say: string;
+}
+
 /** One described mutation of a host: data, so that it can be shown, journaled and refused before it is made. */
 export type Change =
   | RunChange
@@ -90,7 +97,8 @@ export type Change =
   | RemoveChange
   | UploadChange
   | DownloadChange
-  | GuardedChange;
+  | GuardedChange
+  | RebootChange;
 
 export const run = (
   command: Command,
@@ -142,4 +150,10 @@ export const download = (from: string, to: string): DownloadChange => ({
 export const guarded = (change: Omit<GuardedChange, "op">): GuardedChange => ({
   op: "guarded",
   ...change,
+});
+
+export const reboot = (within: Duration, say: string): RebootChange => ({
+  op: "reboot",
+  within,
+  say,
 });

@@ -28,7 +28,7 @@ export async function ensureBase(
   if (await orMissing(readdir(root))) return cached(root, report);
 
   // Two labs that start at once need one base, not two.
-  await using _lock = await takeLock(join(bases, "base.lock"), "the base", 600);
+  await using _lock = await takeLock(join(bases, "base.lock"), "the base", { seconds: 600 });
   if (await orMissing(readdir(root))) return cached(root, report);
   await clearDrafts(bases);
   const lastMs = Number((await readText(join(bases, "build-ms"))) ?? MEASURED_MS);
@@ -43,8 +43,8 @@ export async function ensureBase(
   return root;
 }
 
-/** Names a base by all that goes into it. */
-export function baseHash(): string {
+// Names a base by all that goes into it.
+function baseHash(): string {
   const content = JSON.stringify({ recipe: baseRecipe, arch: arch() });
   return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }

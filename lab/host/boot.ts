@@ -9,6 +9,7 @@ import { until } from "../machine/until.ts";
 import type { HostPaths } from "../state/paths.ts";
 import type { ProcessIdentity } from "../state/state.ts";
 import { readiness } from "./answers.ts";
+import { nspawnOf } from "./inside.ts";
 import { type Launch, launchCommand, launchEnvironment } from "./launch.ts";
 
 const READY_SECONDS = 60;
@@ -21,7 +22,7 @@ export async function makeDisk(paths: HostPaths, size: string): Promise<void> {
   await run(sh`mkfs.ext4 -q -F -m 0 -L lab ${paths.image}`);
 }
 
-/** Powers a host on; gives its process as soon as it runs, which is long before it answers. */
+/** Powers a host on; gives its keeper as soon as that runs, which is long before the host answers. */
 export async function powerOn(launch: Launch): Promise<ProcessIdentity> {
   const { paths, host } = launch;
   for (const folder of [paths.disk, paths.root]) await mkdir(folder, { recursive: true });
@@ -60,7 +61,9 @@ export async function waitReady(
   const outcome = await until(
     async () => {
       if (!(await isAlive(process))) return "ended";
-      seen = await readiness(process.pid, address);
+      const nspawn = await nspawnOf(process.pid, launch.machine);
+      if (nspawn === undefined) return undefined;
+      seen = await readiness(nspawn, address);
       return seen === "ready" ? seen : undefined;
     },
     { seconds: READY_SECONDS, every: 50 },

@@ -1,7 +1,8 @@
 import type { CgroupLayout } from "../machine/cgroups.ts";
 import type { HostPaths } from "../state/paths.ts";
+import { keeperCommand } from "./keeper.ts";
 
-/** What one boot of a host needs. */
+/** What running a host needs. */
 export interface Launch {
   /** nspawn machine and network namespace: one name for both. */
   readonly machine: string;
@@ -9,14 +10,16 @@ export interface Launch {
   readonly base: string;
   readonly paths: HostPaths;
   readonly cgroups: CgroupLayout;
+  /** Shell text that gives the host a fresh network, for a reboot from inside. */
+  readonly replug: string;
 }
 
 // Folders that hold overlays of their own (overlay on overlay is refused) or want a plain file system.
 const PLAIN_FOLDERS = ["containerd", "kubelet", "etcd"] as const;
 
 // Runs in a mount namespace of its own: the machine never sees these mounts, and when the host's last process ends the
-// kernel takes them and the loop device away, however it ended. Ends as systemd-nspawn, so the pid is nspawn's.
-const SCRIPT = `
+// kernel takes them and the loop device away, however it ended. Ends as systemd-nspawn.
+const BOOT = `
 set -eu
 image=$1 base=$2 seed=$3 disk=$4 root=$5 netns=$6; shift 6
 mount -o loop,discard "$image" "$disk"
@@ -30,15 +33,6 @@ if [ ! -e "$disk/seeded" ]; then
   if [ -e "$seed.password" ]; then chroot "$root" chpasswd <"$seed.password"; fi
   : >"$disk/seeded"
 fi
-while [ "$1" != -- ]; do
-  mkdir -p "$1"
-  for key in cpuset.cpus cpuset.mems; do
-    if [ -e "$1/$key" ] && [ -z "$(cat "$1/$key")" ]; then cat "\${1%/*}/$key" >"$1/$key"; fi
-  done
-  echo $$ >"$1/cgroup.procs"
-  shift
-done
-shift
 exec nsenter --net="/run/netns/$netns" -- "$@"`;
 
 /**
@@ -46,27 +40,10 @@ exec nsenter --net="/run/netns/$netns" -- "$@"`;
  * own --network-namespace-path, /sys would show the machine's devices and `netplan apply` would hang in udev.
  */
 export function launchCommand(launch: Launch): [string, ...string[]] {
-  const { paths, cgroups, machine, base } = launch;
-  const own = cgroups.kind === "own" ? cgroups.groups : [];
-  const scope =
-    cgroups.kind === "scope"
-      ? ["systemd-run", "--scope", "--quiet", "--collect", "--slice=machine.slice"].concat(
-          `--unit=${cgroups.unit}`,
-          "--property=Delegate=yes",
-          "--",
-        )
-      : [];
-  const script = ["sh", "-c", SCRIPT, "sh", paths.image, base, paths.seed, paths.disk, paths.root];
-  const [program = "unshare", ...args] = [
-    ...scope,
-    ...["unshare", "--mount", "--propagation", "slave", "--"],
-    ...script,
-    machine,
-    ...own,
-    "--",
-    ...nspawnCommand(launch),
-  ];
-  return [program, ...args];
+  const { paths, machine, base, host, cgroups, replug } = launch;
+  const folders = [paths.image, base, paths.seed, paths.disk, paths.root];
+  const boot = ["sh", "-c", BOOT, "sh", ...folders, machine, ...nspawnCommand(launch)];
+  return keeperCommand({ cgroups, image: paths.image, replug }, { host, boot });
 }
 
 /** Everything that nspawn is told through its environment, and nothing of the caller's. */
@@ -97,5 +74,5 @@ function nspawnCommand({ machine, host, paths }: Launch): string[] {
   ];
 }
 
-/** The argument by which a host's nspawn is found among all processes. */
+/** The argument by which a host's keeper and nspawn are found among all processes. */
 export const machineArgument = (machine: string): string => `--machine=${machine}`;

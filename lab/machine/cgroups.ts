@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir, statfs, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, orMissing, readText } from "./files.ts";
 import { numbers } from "./processes.ts";
@@ -7,12 +7,16 @@ const MOUNT = "/sys/fs/cgroup";
 const CGROUP2_MAGIC = 0x63677270;
 
 /**
- * How a host gets control groups of its own. `own`: the lab makes these folders and moves the host into them. `scope`:
- * the machine's systemd makes one and delegates it (cgroup v2, where systemd is the only writer).
+ * How a host gets control groups of its own. `scope`: where systemd manages cgroup v2 it is the only writer, so it makes
+ * the group and delegates it; everywhere else the lab makes the folders itself.
  */
 export type CgroupLayout =
-  | { readonly kind: "own"; readonly groups: readonly string[] }
-  | { readonly kind: "scope"; readonly unit: string; readonly groups: readonly string[] };
+  | { readonly version: "v1"; readonly groups: readonly string[] }
+  | {
+      readonly version: "v2";
+      readonly groups: readonly [string];
+      readonly scope?: string;
+    };
 
 /** What this machine has. */
 export interface CgroupMachine {
@@ -38,10 +42,10 @@ export async function readCgroupMachine(): Promise<CgroupMachine> {
  */
 export function cgroupLayout(machine: CgroupMachine, name: string): CgroupLayout {
   if (!machine.unified)
-    return { kind: "own", groups: hierarchies(machine.mounts).map((path) => join(path, name)) };
-  if (!machine.systemd) return { kind: "own", groups: [join(MOUNT, name)] };
-  const unit = `${name}.scope`;
-  return { kind: "scope", unit, groups: [join(MOUNT, "machine.slice", unit)] };
+    return { version: "v1", groups: hierarchies(machine.mounts).map((path) => join(path, name)) };
+  if (!machine.systemd) return { version: "v2", groups: [join(MOUNT, name)] };
+  const scope = `${name}.scope`;
+  return { version: "v2", groups: [join(MOUNT, "machine.slice", scope)], scope };
 }
 
 /** Mount points of every cgroup hierarchy under /sys/fs/cgroup. */
@@ -55,20 +59,33 @@ export function hierarchies(mounts: string): string[] {
 }
 
 /**
- * On a v2 machine without systemd somebody must hand the controllers down to the groups below the root; those that the
- * kernel lacks or that are taken stay where they are.
+ * On a v2 machine without systemd somebody must hand the controllers down to the groups below the root. What was handed
+ * down is noted, and taken back by the last lab.
  */
-export async function handDownControllers(machine: CgroupMachine): Promise<void> {
+export async function handDownControllers(machine: CgroupMachine, labs: string): Promise<void> {
   if (!machine.unified || machine.systemd) return;
-  const offered = (await readText(join(MOUNT, "cgroup.controllers")))?.split(" ") ?? [];
-  const handed = (await readText(join(MOUNT, "cgroup.subtree_control")))?.split(" ") ?? [];
-  const missing = offered.filter((name) => name !== "" && !handed.includes(name));
+  const words = async (name: string) =>
+    ((await readText(join(MOUNT, name))) ?? "").split(" ").filter(Boolean);
+  const handed = await words("cgroup.subtree_control");
+  const missing = (await words("cgroup.controllers")).filter((name) => !handed.includes(name));
   if (missing.length === 0) return;
-  await writeFile(
-    join(MOUNT, "cgroup.subtree_control"),
-    missing.map((name) => `+${name}`).join(" "),
-  );
+  await writeFile(noteFile(labs), missing.join(" "));
+  await switchControllers("+", missing);
 }
+
+/** Takes back what {@link handDownControllers} handed down, once no lab has a host. */
+export async function takeBackControllers(machine: CgroupMachine, labs: string): Promise<void> {
+  const handed = await readText(noteFile(labs));
+  if (handed === undefined || (await groupsLike(machine, "rpl.")).length > 0) return;
+  // A machine that was restarted with cgroup v1 has nothing to take back.
+  if (machine.unified) await switchControllers("-", handed.split(" "));
+  await rm(noteFile(labs));
+}
+
+const noteFile = (labs: string): string => join(labs, "cgroup-controllers");
+
+const switchControllers = (sign: "+" | "-", names: readonly string[]) =>
+  writeFile(join(MOUNT, "cgroup.subtree_control"), names.map((name) => sign + name).join(" "));
 
 /** Every process in the groups and below. */
 export async function pidsIn(groups: readonly string[]): Promise<number[]> {

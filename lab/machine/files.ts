@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 
-/** True for the error of a file, folder or process that is not there. */
+// The kernel's file systems have words of their own for a process (ESRCH) or a control group (ENODEV) that is gone.
+const MISSING: readonly unknown[] = ["ENOENT", "ESRCH", "ENODEV"];
+
+/** True for the error of a file, folder, process or control group that is not there. */
 export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH");
+  error instanceof Error && "code" in error && MISSING.includes(error.code);
 
 /** The value, or undefined when the thing is not there; any other failure goes on. */
 export async function orMissing<T>(value: Promise<T>): Promise<T | undefined> {

@@ -23,7 +23,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the machine lacks. */
-export async function missingPackages(needed = NEEDED): Promise<string[]> {
+async function missingPackages(needed = NEEDED): Promise<string[]> {
   const missing: string[] = [];
   for (const [name, files] of Object.entries(needed)) {
     const there = await Promise.all(files.map(exists));

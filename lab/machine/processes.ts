@@ -35,7 +35,7 @@ export async function end(target: ProcessIdentity, graceSeconds: number): Promis
 }
 
 /** Sends a signal; a process that is gone already is fine. */
-export function signal(pid: number, name: NodeJS.Signals): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {

@@ -53,12 +53,29 @@ export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise
 /** A host's network namespace with its card, plugged into the bridge. */
 export async function plugIn(lab: string, host: string): Promise<void> {
   const names = machineNames(lab);
-  const own = names.host(host);
-  await run(sh`ip netns add ${own}`);
-  await batch(names.namespace, [
-    `link add ${port(host)} type veth peer name eth0 address ${macAddress(lab, host)} netns ${own}`,
+  await run(sh`ip netns add ${names.host(host)}`);
+  await batch(names.namespace, plugLines(lab, host));
+}
+
+/** Shell text that takes a host's network away and plugs a fresh one in, as a reboot does. */
+export function replugScript(lab: string, host: string): string {
+  const names = machineNames(lab);
+  const ip = `ip -n ${names.namespace}`;
+  return [
+    `${ip} link del ${port(host)}`,
+    `ip netns del ${names.host(host)}`,
+    `ip netns add ${names.host(host)}`,
+    ...plugLines(lab, host).map((line) => `${ip} ${line}`),
+  ].join("\n");
+}
+
+function plugLines(lab: string, host: string): string[] {
+  const mac = macAddress(lab, host);
+  const own = machineNames(lab).host(host);
+  return [
+    `link add ${port(host)} type veth peer name eth0 address ${mac} netns ${own}`,
     `link set ${port(host)} master ${BRIDGE} up`,
-  ]);
+  ];
 }
 
 /** Pulls the cable: nothing that the host still sends gets out. */

@@ -20,7 +20,7 @@ export interface AddressPlan {
 /** A host's first index: what lies below belongs to the lab. Its address shows it in decimal, 11 is …::11. */
 export const FIRST_HOST = 11;
 /** The virtual IP's index, so a lab has 89 hosts at most below it and more above. */
-export const VIRTUAL_IP = 100;
+const VIRTUAL_IP = 100;
 
 /**
  * The plan of a lab. RFC 4193 wants 40 pseudo-random bits after fd: here they come from the name, so that a lab has the

@@ -14,14 +14,24 @@ export interface Lock extends AsyncDisposable {
 // The second test: whoever had the lock before may have deleted the file, and then this is a lock on nothing.
 const HOLD = `
 exec 9>>"$1"
-flock -w "$2" 9 || { echo busy; exit 0; }
+flock -n 9 || { echo waiting; flock -w "$2" 9; } || { echo busy; exit 0; }
 [ "$(stat -Lc %i /proc/self/fd/9)" = "$(stat -c %i "$1" 2>/dev/null)" ] || { echo gone; exit 0; }
 echo "$3" >"$1"
 echo held
 exec cat >/dev/null`;
 
+/** How long to wait for a lock, and whom to tell that there is a wait. */
+export interface Patience {
+  readonly seconds?: number;
+  readonly onWait?: () => void;
+}
+
 /** Takes the lock on a file, or says who has it after the given time. */
-export async function takeLock(file: string, what: string, seconds = 120): Promise<Lock> {
+export async function takeLock(
+  file: string,
+  what: string,
+  { seconds = 120, onWait }: Patience = {},
+): Promise<Lock> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const holder = `process ${process.pid}, since ${new Date().toISOString()}`;
   for (;;) {
@@ -29,7 +39,7 @@ export async function takeLock(file: string, what: string, seconds = 120): Promi
       stdio: ["pipe", "pipe", "inherit"],
     });
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    const answer = await firstLine(child.stdout);
+    const answer = await verdict(child.stdout, onWait);
     if (answer === "held") {
       return {
         file,
@@ -49,7 +59,10 @@ export async function takeLock(file: string, what: string, seconds = 120): Promi
   }
 }
 
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: stream })) return line;
+async function verdict(stream: NodeJS.ReadableStream, onWait?: () => void): Promise<string> {
+  for await (const line of createInterface({ input: stream })) {
+    if (line !== "waiting") return line;
+    onWait?.();
+  }
   return "";
 }

@@ -16,7 +16,7 @@ const HostState = z.strictObject({
   /** Its place in the address plan, for as long as the lab lives. */
   index: z.int().positive(),
   power: z.enum(["on", "off"]),
-  /** The nspawn process; absent before the first boot. */
+  /** The host's keeper; absent before the first boot. */
   process: ProcessIdentity.optional(),
 });
 export type HostState = z.output<typeof HostState>;

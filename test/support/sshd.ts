@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -30,13 +31,20 @@ export interface SshdOptions {
   /** Further lines of sshd_config. */
   readonly config?: readonly string[];
   readonly hostKeyTypes?: readonly ("ed25519" | "rsa" | "ecdsa")[];
+  /**
+   * Users that only this server's sessions see, with lines for sudoers: in a mount namespace of its own, so that
+   * nothing of the machine changes. Needs root.
+   */
+  readonly users?: readonly {
+    readonly name: string;
+    readonly password?: string;
+    readonly sudo?: string;
+  }[];
 }
 
 /** A real OpenSSH server of one's own on a free port of [::1], with keys, config and files in a temporary folder. */
-export async function startSshd({
-  config = [],
-  hostKeyTypes = ["ed25519"],
-}: SshdOptions = {}): Promise<Sshd> {
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const { config = [], hostKeyTypes = ["ed25519"], users = [] } = options;
   // Below /var/tmp or /tmp the folder's parents are root's, as StrictModes wants them.
   const folder = mkdtempSync(join(tmpdir(), "sshd-"));
   chmodSync(folder, 0o755);
@@ -62,10 +70,19 @@ export async function startSshd({
     "Subsystem sftp internal-sftp",
     ...config,
   ];
+  // OpenSSH 9.8 and later lock out a source of failed logins, which is what tests are.
+  const known = spawnSync("/usr/sbin/sshd", [
+    "-T",
+    "-o",
+    "PerSourcePenalties=no",
+    "-f",
+    "/dev/null",
+  ]);
+  if (!known.stderr.toString().includes("PerSourcePenalties")) lines.push("PerSourcePenalties no");
   writeFileSync(join(folder, "sshd_config"), `${lines.join("\n")}\n`);
-  const server = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", join(folder, "sshd_config")], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const daemon = ["/usr/sbin/sshd", "-D", "-e", "-f", join(folder, "sshd_config")];
+  const [program = "", ...args] = users.length > 0 ? withUsers(folder, users, daemon) : daemon;
+  const server = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   server.stderr.on("data", (chunk: Buffer) => {
     said += chunk.toString();
@@ -98,6 +115,44 @@ export async function startSshd({
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The command under a private /etc/passwd, shadow, group and sudoers; its process stays the one that was started. */
+function withUsers(
+  folder: string,
+  users: NonNullable<SshdOptions["users"]>,
+  command: readonly string[],
+): string[] {
+  const etc = (file: string) => readFileSync(join("/etc", file), "utf8");
+  const hash = (password: string) =>
+    execFileSync("openssl", ["passwd", "-6", "-stdin"], { input: password }).toString().trim();
+  const lines = users.map(({ name, password, sudo }, index) => {
+    const id = 52_000 + index;
+    mkdirSync(join(folder, name));
+    chownSync(join(folder, name), id, id);
+    return {
+      passwd: `${name}:x:${id}:${id}::${join(folder, name)}:/bin/sh\n`,
+      shadow: `${name}:${password === undefined ? "*" : hash(password)}:19000:0:99999:7:::\n`,
+      group: `${name}:x:${id}:\n`,
+      sudoers: sudo === undefined ? "" : `${name} ${sudo}\n`,
+    };
+  });
+  const all = (key: "passwd" | "shadow" | "group" | "sudoers") =>
+    lines.map((line) => line[key]).join("");
+  const files = {
+    passwd: etc("passwd") + all("passwd"),
+    shadow: etc("shadow") + all("shadow"),
+    group: etc("group") + all("group"),
+    sudoers: `Defaults !lecture\nroot ALL=(ALL:ALL) ALL\n${all("sudoers")}`,
+  };
+  const modes = { passwd: 0o644, shadow: 0o600, group: 0o644, sudoers: 0o440 };
+  for (const [file, text] of Object.entries(files)) {
+    writeFileSync(join(folder, file), text);
+    chmodSync(join(folder, file), modes[file as keyof typeof modes]);
+  }
+  const mounts = Object.keys(files).map((file) => `mount --bind "$0/${file}" "/etc/${file}" && `);
+  const script = `${mounts.join("")}exec "$@"`;
+  return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, folder, ...command];
 }
 
 async function listening(server: ChildProcess, said: () => string): Promise<void> {

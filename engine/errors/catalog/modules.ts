@@ -68,6 +68,10 @@ export const moduleErrors = {
     message: (unit: string) => `The host has no unit ${unit}.`,
     hint: "Install its package or write its unit file in an earlier step; names end in .service, .timer, …",
   },
+  PB_REBOOT_FAILED: {
+    message: (host: string, why: string) => `${host} was to start anew: ${why}.`,
+    hint: "Look at the host's console; when it answers again, run the playbook again.",
+  },
   PB_USER_CONFLICT: {
     message: (user: string, why: string) => `User ${user}: ${why}.`,
     hint: "Nothing was changed: settle by hand which of the two is right.",

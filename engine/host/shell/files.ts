@@ -84,8 +84,7 @@ export function writeReply(path: string, reply: Reply): void {
 export function reason(said: string): string {
   const line = said.trim().split("\n")[0] ?? "";
   const text = line.split(": ").at(-1) ?? "";
-  // dash has a wording of its own for ENOENT.
-  return text === "Directory nonexistent"
-    ? "No such file or directory"
-    : text || "it failed silently";
+  // dash and busybox have wordings of their own for ENOENT.
+  const missing = /^(directory nonexistent|nonexistent directory)$/i.test(text);
+  return missing ? "No such file or directory" : text || "it failed silently";
 }

@@ -18,6 +18,7 @@ import type { Work } from "./request.ts";
 /** Large content may take its time; a peer that is gone is noticed by the keepalive long before. Ms. */
 const TRANSFER_TIMEOUT = 30 * 60_000;
 const START_TIMEOUT = 15_000;
+const BROKEN_GRACE = 1_000;
 
 export interface TransferHost {
   readonly open: OpenPipe;
@@ -106,10 +107,14 @@ async function send(host: TransferHost, sending: Sending): Promise<void> {
   const { to, options, source, sha256 } = sending;
   const what = `write ${to}`;
   const args = [...placeWords(to, options), sha256];
-  const end = await stream(host, { what, options, script: { text: RECEIVE, args } }, (pipe) => {
-    pipe.stdout.resume();
-    return pipeline(source, pipe.stdin);
-  }).catch((error: unknown) => {
+  const end = await stream(
+    host,
+    { what, options, script: { text: RECEIVE, args } },
+    (pipe, signal) => {
+      pipe.stdout.resume();
+      return pipeline(source, pipe.stdin, { signal });
+    },
+  ).catch((error: unknown) => {
     throw isPlaybookError(error) ? error : localError(what, error);
   });
   if (end.code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [to, reason(end.said)]);
@@ -131,13 +136,12 @@ export async function download(
   });
   const script = { text: `exec cat -- "$1"`, args: [absolute(from)] };
   try {
-    const end = await stream(host, { what: `read ${from}`, options, script }, (pipe) => {
+    const end = await stream(host, { what: `read ${from}`, options, script }, (pipe, signal) => {
       pipe.stdin.end();
-      return pipeline(
-        pipe.stdout,
-        tap,
-        createWriteStream(beside, { flags: "wx", mode: 0o600, flush: true }),
-      );
+      // Not part of the pipeline, which would wait for a channel to close that nobody reads any more.
+      pipe.stdout.pipe(tap);
+      const file = createWriteStream(beside, { flags: "wx", mode: 0o600, flush: true });
+      return pipeline(tap, file, { signal });
     }).catch((error: unknown) => {
       throw isPlaybookError(error) ? error : localError(to, error);
     });
@@ -172,7 +176,7 @@ interface Streaming {
 async function stream(
   { open, identity }: TransferHost,
   { what, options, script }: Streaming,
-  flow: (pipe: Pipe) => Promise<void>,
+  flow: (pipe: Pipe, signal: AbortSignal) => Promise<void>,
 ): Promise<PipeEnd & { readonly said: string }> {
   const { as, signal, timeoutMs = TRANSFER_TIMEOUT } = options;
   const { pipe } = await launch(open, identity, {
@@ -185,24 +189,30 @@ async function stream(
     said = (said + chunk.toString()).slice(-8192);
   });
   pipe.stderr.resume();
+  const ending = new AbortController();
   const giveUp = () => pipe.destroy();
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    const flowing = flow(pipe).then(
+    const flowing = flow(pipe, ending.signal).then(
       () => undefined,
-      (error: unknown) => error,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+    // Where the flow breaks because the other end stopped, that end tells why within moments; else it is this side's.
+    const told = flowing.then((broken) =>
+      broken === undefined ? pipe.closed : within(BROKEN_GRACE, pipe.closed, () => broken),
     );
     const late = () => new PlaybookError("PB_TIMEOUT", [what, timeoutMs / 1000]);
-    const end = await within(timeoutMs, pipe.closed, late);
-    const broken = await within(START_TIMEOUT, flowing, late);
+    const end = await within(timeoutMs, Promise.race([pipe.closed, told]), late);
     if (signal?.aborted) throw new PlaybookError("PB_INTERRUPTED", [what]);
     if (end.code === undefined)
       throw new PlaybookError("PB_CONNECTION_LOST", [identity.host, end.reason ?? "it was cut"]);
     // A program that ended early says itself why; a broken flow is of this side only where it said nothing.
+    const broken = await within(START_TIMEOUT, flowing, late);
     if (end.code === 0 && broken !== undefined) throw broken;
     return { ...end, said };
   } finally {
     signal?.removeEventListener("abort", giveUp);
+    ending.abort();
     pipe.destroy();
   }
 }

@@ -16,7 +16,7 @@ describe("control groups", () => {
   it("are one per hierarchy on v1, the named one and the v2 one included", () => {
     const machine = { unified: false, mounts: v1, systemd: false };
     expect(cgroupLayout(machine, "rpl.lab.cp1")).toEqual({
-      kind: "own",
+      version: "v1",
       groups: ["cpu,cpuacct", "memory", "systemd", "unified"].map(
         (name) => `/sys/fs/cgroup/${name}/rpl.lab.cp1`,
       ),
@@ -26,8 +26,8 @@ describe("control groups", () => {
   it("are a delegated scope where systemd manages v2", () => {
     const machine = { unified: true, mounts: "", systemd: true };
     expect(cgroupLayout(machine, "rpl.lab.cp1")).toEqual({
-      kind: "scope",
-      unit: "rpl.lab.cp1.scope",
+      version: "v2",
+      scope: "rpl.lab.cp1.scope",
       groups: ["/sys/fs/cgroup/machine.slice/rpl.lab.cp1.scope"],
     });
   });
@@ -35,7 +35,7 @@ describe("control groups", () => {
   it("are one group of the lab's own on v2 without systemd", () => {
     const machine = { unified: true, mounts: "", systemd: false };
     expect(cgroupLayout(machine, "rpl.lab.cp1")).toEqual({
-      kind: "own",
+      version: "v2",
       groups: ["/sys/fs/cgroup/rpl.lab.cp1"],
     });
   });

@@ -95,7 +95,7 @@ describe("lock", () => {
   it("is had by one at a time, and the other is told who has it", async () => {
     const file = join(folder, "lab.lock");
     await using _held = await takeLock(file, "lab");
-    await expect(takeLock(file, "lab", 0)).rejects.toThrow(
+    await expect(takeLock(file, "lab", { seconds: 0 })).rejects.toThrow(
       new RegExp(`is being changed by process ${process.pid}, since \\d{4}-`),
     );
   });
@@ -103,7 +103,7 @@ describe("lock", () => {
   it("is free again after it is given back", async () => {
     const file = join(folder, "lab.lock");
     for (let turn = 0; turn < 3; turn += 1) {
-      await using lock = await takeLock(file, "lab", 5);
+      await using lock = await takeLock(file, "lab", { seconds: 5 });
       expect(await readFile(lock.file, "utf8")).toContain(String(process.pid));
     }
   });
@@ -111,10 +111,12 @@ describe("lock", () => {
   it("holds for the waiting one too when the file is deleted meanwhile", async () => {
     const file = join(folder, "lab.lock");
     const first = await takeLock(file, "lab");
-    const waiting = takeLock(file, "lab", 10);
+    const waits = Promise.withResolvers<void>();
+    const waiting = takeLock(file, "lab", { seconds: 10, onWait: waits.resolve });
+    await waits.promise;
     await rm(file);
     await first[Symbol.asyncDispose]();
     await using _second = await waiting;
-    await expect(takeLock(file, "lab", 0)).rejects.toThrow(/is being changed/);
+    await expect(takeLock(file, "lab", { seconds: 0 })).rejects.toThrow(/is being changed/);
   });
 });

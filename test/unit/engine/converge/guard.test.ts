@@ -127,12 +127,14 @@ describe.concurrent("a guarded change", { timeout: 30_000 }, () => {
   test("whose command hangs is undone when the time is up", async () => {
     await using machine = await machineWith();
     const hangs = script(
-      'grep -q old "$1/conf" && cp "$1/conf" "$1/live" || sleep 600',
+      'grep -q old "$1/conf" && cp "$1/conf" "$1/live" || { echo $$ >"$1/pid"; sleep 600; }',
       machine.folder,
     );
     const error = await failure(applyGuarded(change(machine, { apply: hangs }), applying(machine)));
     expect(error.code).toBe("PB_ROLLED_BACK");
     expect(text(machine.path("conf"))).toBe("old\n");
+    // Dead, though maybe not yet waited for by whoever inherited it.
+    expect(text(`/proc/${text(machine.path("pid"))?.trim()}/cmdline`) ?? "").toBe("");
   });
 
   test("that cuts the connection goes on at the new address", async () => {

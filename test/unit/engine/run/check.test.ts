@@ -55,7 +55,10 @@ describe("--check", () => {
           after: [a],
           ensure: setting({ name: "b", value: "1" }),
         });
-        step("c", { on: nodes, ensure: setting({ name: "c", value: b.out.all.value.map(String) }) });
+        step("c", {
+          on: nodes,
+          ensure: setting({ name: "c", value: b.out.all.value.map(String) }),
+        });
       },
       { mode: "check", hosts: { h1: as } },
     );

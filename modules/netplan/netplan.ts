@@ -1,0 +1,145 @@
+/**
+ * The network of a host, by netplan. A change is guarded: the host goes back by itself unless all wanted addresses are
+ * usable, the gateways and peers answer and the engine has reached the host anew. How peers are asked where there is no
+ * ping stands in ../reach-script.ts.
+ *
+ * On a member of a Kubernetes cluster the addresses stay: etcd, certificates and the Node object hold them.
+ */
+import { z } from "zod";
+import {
+  defineModule,
+  guarded,
+  type Host,
+  makeDirectory,
+  PlaybookError,
+  type RunResult,
+  remove,
+  script,
+  sh,
+  writeFile,
+} from "#engine/index.ts";
+import { canonical, isLinkLocal } from "../address.ts";
+import { isClusterMember } from "../cluster-member.ts";
+import { keepFile, readManaged } from "../managed-file.ts";
+import { REACH } from "../reach-script.ts";
+import { type LiveNow, liveDifferences, parseLive } from "./live.ts";
+import { configuredBy } from "./other-files.ts";
+import { Params, type Want } from "./params.ts";
+import { refuseConflicts, refuseLoss, refuseMissing } from "./refusals.ts";
+import { render } from "./render.ts";
+import { FILES, USABLE } from "./scripts.ts";
+
+const CLOUD_INIT = "/etc/cloud/cloud.cfg.d/99-run-playbook-network.cfg";
+
+export const netplan = defineModule({
+  name: "netplan",
+  summary:
+    "Keep interfaces' addresses, routes and resolvers by netplan; a change that cuts the host off is undone.",
+  example: `use.netplan({
+  interfaces: {
+    eth0: {
+      addresses: ["2001:db8:1::11/64"],
+      routes: [{ via: "2001:db8:1::1" }],
+      nameservers: ["2001:db8:1::53"],
+    },
+  },
+  peers: ["2001:db8:1::12"],
+})`,
+  params: Params,
+
+  outputs: z.object({
+    addresses: z
+      .record(z.string(), z.array(z.string()))
+      .describe("Global addresses by interface, with prefix length, as they are now."),
+  }),
+
+  async read(host, want) {
+    const [tool, file, others, live, member, nodeIps, cloud] = await Promise.all([
+      host.run(script("# netplan-there\ncommand -v netplan")),
+      readManaged(host, want.file),
+      host.text(script(FILES)),
+      readLive(host),
+      isClusterMember(host),
+      host.readFile("/var/lib/kubelet/kubeadm-flags.env"),
+      host.stat("/etc/cloud/cloud.cfg.d"),
+    ]);
+    if (tool.code !== 0)
+      throw new PlaybookError("PB_TOOL_MISSING", ["netplan", "nothing reads its files"], {
+        host: host.name,
+      });
+    return {
+      addresses: Object.fromEntries(
+        Object.entries(live.links).map(([name, link]) => [name, [...link.addresses]]),
+      ),
+      file,
+      live,
+      configured: decode(others).flatMap(([path, text]) => configuredBy(path, text, live)),
+      files: decode(others).map(([path]) => path),
+      member,
+      nodeIps: /--node-ip=([^\s"]+)/.exec(nodeIps ?? "")?.[1]?.split(",") ?? [],
+      cloud: cloud !== undefined,
+    };
+  },
+
+  *diff(now, want) {
+    refuseMissing(now.live, want);
+    refuseConflicts(now.configured, want);
+    if (now.member) refuseLoss(now, want);
+    if (!now.file.home) yield makeDirectory("/etc/netplan");
+    const wanted = { path: want.file, content: render(want), mode: 0o600 };
+    const [own] = keepFile({ ...now.file, home: true }, wanted);
+    // Mode and owner alone cut no connection.
+    if (own?.op === "attributes") yield own;
+    const files = [
+      ...(own?.op === "write" ? [own] : []),
+      ...want.replaces.filter((path) => now.files.includes(path)).map(remove),
+    ];
+    const differences = [...files.map(({ say }) => say), ...liveDifferences(now.live, want)];
+    if (differences.length === 0) return;
+    yield guarded({
+      files: [...files, ...silenceCloudInit(now.cloud, want)],
+      apply: sh`netplan apply`,
+      address: want.address,
+      verify: verify(want),
+      within: want.within,
+      say: differences.join("; "),
+    });
+  },
+});
+
+async function readLive(host: Host): Promise<LiveNow> {
+  const [links, six, four] = await Promise.all([
+    host.text(sh`ip -json address show`),
+    host.run(sh`ip -json -6 route show`),
+    host.run(sh`ip -json -4 route show`),
+  ]);
+  // A host without a family has no table of it.
+  const table = ({ code, stdout }: RunResult) => (code === 0 ? stdout : "");
+  return parseLive(links, [table(six), table(four)]);
+}
+
+const decode = (listed: string): [string, string][] =>
+  listed
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [encoded = "", ...path] = line.split(" ");
+      return [path.join(" "), Buffer.from(encoded, "base64").toString("utf8")];
+    });
+
+// cloud-init would write the file that was replaced again at the next boot.
+const silenceCloudInit = (cloud: boolean, { replaces }: Want) =>
+  cloud && replaces.some((path) => path.endsWith("cloud-init.yaml"))
+    ? [writeFile(CLOUD_INIT, "network: { config: disabled }\n")]
+    : [];
+
+function verify({ interfaces, peers }: Want) {
+  const usable = Object.entries(interfaces).map(([name, { addresses }]) =>
+    script(USABLE, name, ...addresses.map((own) => own.replace(/\/\d+$/, ""))),
+  );
+  const gateways = Object.entries(interfaces).flatMap(([name, { routes }]) =>
+    routes.map(({ via }) => (isLinkLocal(via) ? `${canonical(via)}%${name}` : canonical(via))),
+  );
+  const all = [...new Set([...gateways, ...peers.map(canonical)])];
+  return all.length === 0 ? usable : [...usable, script(REACH, 1, ...all)];
+}

@@ -1,0 +1,36 @@
+import { stringify } from "yaml";
+import type { InterfaceWant, Want } from "./params.ts";
+
+/** The netplan file: every choice that matters is written out, none is left to a renderer's default. */
+export function render({ interfaces }: Want): string {
+  const ethernets = Object.fromEntries(
+    Object.entries(interfaces).map(([name, wanted]) => [name, ethernet(wanted)]),
+  );
+  const network = { version: 2, renderer: "networkd", ethernets };
+  return `# Kept by run-playbook: changes made here are undone.\n${stringify({ network })}`;
+}
+
+function ethernet(want: InterfaceWant): Record<string, unknown> {
+  const { addresses, routes, nameservers, search, mtu } = want;
+  const resolvers = {
+    ...(nameservers.length === 0 ? {} : { addresses: nameservers }),
+    ...(search.length === 0 ? {} : { search }),
+  };
+  return {
+    dhcp4: want.dhcp4,
+    dhcp6: want.dhcp6,
+    "accept-ra": want.acceptRa,
+    "link-local": want.linkLocal,
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(addresses.length === 0 ? {} : { addresses }),
+    ...(routes.length === 0 ? {} : { routes: routes.map(route) }),
+    ...(Object.keys(resolvers).length === 0 ? {} : { nameservers: resolvers }),
+  };
+}
+
+const route = ({ to, via, metric, onLink }: InterfaceWant["routes"][number]) => ({
+  to,
+  via,
+  ...(metric === undefined ? {} : { metric }),
+  ...(onLink ? { "on-link": true } : {}),
+});

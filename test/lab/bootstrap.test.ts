@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLab } from "#lab/lab.ts";
+import { type Played, play } from "../support/cli.ts";
+import { ClusterAccess } from "../support/cluster.ts";
+import { ProcessWatch } from "../support/process-watch.ts";
+
+// One cluster, walked through its life: each test goes on where the one before it ended.
+const name = "accept";
+const lab = openLab(name);
+const folder = mkdtempSync(join(tmpdir(), "run-playbook-accept-"));
+const kubeconfig = join(folder, "kubeconfig");
+const bootstrap = (...args: string[]): Promise<Played> =>
+  play(["bootstrap.ts", "--lab", name, "--yes", "--param", `kubeconfig=${kubeconfig}`, ...args]);
+
+const token = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
+const certificateKey = /\b[0-9a-f]{64}\b/;
+const figures = (what: string, { ms, peakMiB, recap }: Played) =>
+  process.stderr.write(
+    `# ${what}: ${(ms / 1000).toFixed(1)} s, peak ${Math.round(peakMiB)} MiB, ` +
+      `${recap.changed} changed, ${recap.ok} ok, ${recap.failed} failed, exit ${recap.exitCode}\n`,
+  );
+
+const on = async (host: string, ...argv: [string, ...string[]]): Promise<string> =>
+  (await lab.exec(host, argv)).stdout.trim();
+
+let first: Played;
+
+beforeAll(async () => {
+  await lab.down();
+  await lab.up({ yes: true });
+  using watch = new ProcessWatch([token, certificateKey]);
+  first = await bootstrap();
+  figures("bare hosts to proved cluster", first);
+  expect(watch.looks).toBeGreaterThan(10);
+  expect([...watch.seen]).toEqual([]);
+});
+
+afterAll(async () => {
+  await lab.down();
+  rmSync(folder, { recursive: true });
+});
+
+test("bare hosts become a proved cluster", () => {
+  expect(first.ended("failed")).toEqual([]);
+  expect(first.code).toBe(0);
+  expect(first.ended("ok")).toContain("no IPv4 packet on 4 nodes on w1");
+});
+
+test("the engine stays under 200 MiB", () => {
+  expect(first.peakMiB).toBeGreaterThan(20);
+  expect(first.peakMiB).toBeLessThan(200);
+});
+
+test("no secret shows in any output, and the kubeconfig is for its owner alone", () => {
+  const access = new ClusterAccess(kubeconfig);
+  for (const text of [first.stdout, first.stderr]) {
+    expect(text).not.toMatch(token);
+    expect(text).not.toContain(access.keyData);
+  }
+  expect(statSync(kubeconfig).mode & 0o777).toBe(0o600);
+});
+
+test("a second run changes nothing", async () => {
+  const again = await bootstrap();
+  figures("again", again);
+  expect(again.ended("changed")).toEqual([]);
+  expect(again.code).toBe(0);
+});
+
+test("drift on three hosts: --check shows just that and touches nothing, the next run repairs just that", async () => {
+  await on("cp2", "rm", "/etc/sysctl.d/90-cluster.conf");
+  await on("w1", "sh", "-c", "rm /etc/cni/net.d/*.conflist");
+  await on("cp3", "systemctl", "stop", "kubelet");
+
+  const drifted = ["forwarding on cp2", "kubelet on cp3", "pod network on w1"];
+  const check = await bootstrap("--check");
+  figures("check after drift", check);
+  expect(check.ended("would-change").sort()).toEqual(drifted);
+  expect(check.ended("failed")).toEqual([]);
+  expect(check.code).toBe(3);
+  expect(await on("cp2", "ls", "/etc/sysctl.d")).not.toContain("90-cluster.conf");
+  expect(await on("w1", "ls", "/etc/cni/net.d")).not.toContain("conflist");
+  expect(await on("cp3", "systemctl", "is-active", "kubelet")).toBe("inactive");
+
+  const repaired = await bootstrap();
+  figures("repair", repaired);
+  expect(repaired.ended("changed").sort()).toEqual(drifted);
+  expect(repaired.code).toBe(0);
+});
+
+test("a fifth host joins; elsewhere only what names it changes, and nothing is restarted", async () => {
+  const started = () => startTimes(["cp1", "cp2", "cp3", "w1"]);
+  const before = await started();
+  await lab.up({ hosts: ["cp1", "cp2", "cp3", "w1", "w2"], yes: true });
+  const grown = await bootstrap();
+  figures("fifth host", grown);
+  expect(grown.ended("failed")).toEqual([]);
+  expect(grown.code).toBe(0);
+  const elsewhere = grown.ended("changed").filter((node) => !node.endsWith(" on w2"));
+  const steps = new Set(elsewhere.map((node) => node.replace(/ on [^ ]+$/, "")));
+  const naming = ["names of all nodes", "pod network", "invitation", "proof targets"];
+  expect([...steps].filter((step) => !naming.includes(step))).toEqual([]);
+  expect(await started()).toEqual(before);
+});
+
+test("the virtual IP's holder, leading etcd too, loses power: the API answers again at the same address", async () => {
+  const access = new ClusterAccess(kubeconfig);
+  const holder = await virtualIpHolder();
+  await lead(holder);
+  await access.get("/api/v1/namespaces/default");
+  await lab.kill(holder);
+  const killed = performance.now();
+  const deadline = killed + 60_000;
+  let answered = false;
+  while (!answered && performance.now() < deadline)
+    answered = await access.get("/api/v1/namespaces/default", 1000).then(
+      () => true,
+      () => pause(100, false),
+    );
+  const seconds = (performance.now() - killed) / 1000;
+  process.stderr.write(`# ${holder} killed: API back after ${seconds.toFixed(1)} s\n`);
+  expect(answered).toBe(true);
+
+  await lab.start(holder);
+  const healed = await bootstrap();
+  figures("after the power cut", healed);
+  expect(healed.code).toBe(0);
+});
+
+async function startTimes(hosts: readonly string[]): Promise<string[]> {
+  const units = ["kubelet", "containerd", "keepalived"];
+  const show = (host: string) =>
+    on(host, "systemctl", "show", "-p", "ExecMainStartTimestampMonotonic", ...units);
+  const statics = (host: string) => on(host, "pgrep", "-x", "etcd|kube-apiserver");
+  return Promise.all(
+    hosts.map(async (host) => `${host} ${await show(host)} ${await statics(host)}`),
+  );
+}
+
+async function virtualIpHolder(): Promise<string> {
+  const { virtualIp } = await lab.view();
+  for (const host of ["cp1", "cp2", "cp3"])
+    if ((await on(host, "ip", "-6", "-br", "addr")).includes(`${virtualIp}/`)) return host;
+  throw new Error("nobody holds the virtual IP");
+}
+
+const pki = "/etc/kubernetes/pki/etcd";
+const etcdctl = (host: string, ...args: string[]) =>
+  on(
+    host,
+    "etcdctl",
+    "--endpoints=https://[::1]:2379",
+    `--cacert=${pki}/ca.crt`,
+    `--cert=${pki}/healthcheck-client.crt`,
+    `--key=${pki}/healthcheck-client.key`,
+    ...args,
+  );
+
+async function lead(host: string): Promise<void> {
+  const members = await etcdctl(host, "member", "list");
+  const id =
+    members
+      .split("\n")
+      .find((line) => line.includes(`, ${host}, `))
+      ?.split(",")[0] ?? "";
+  const { hosts } = await lab.view();
+  for (const { name: other } of hosts.filter(({ role }) => role === "controlPlane"))
+    await etcdctl(other, "move-leader", id);
+  expect(await etcdctl(host, "endpoint", "status", "-w", "fields")).toMatch(
+    new RegExp(`"Leader" : ${BigInt(`0x${id}`)}`),
+  );
+}

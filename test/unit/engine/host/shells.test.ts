@@ -1,0 +1,48 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { ShellConnection } from "#engine/host/shell/connection.ts";
+import type { Pipe, PipeEnd } from "#engine/host/shell/pipe.ts";
+import { conformance } from "../../../support/conformance.ts";
+
+const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path));
+const shells = [
+  ["bash", "/bin/bash"],
+  ...(busybox === undefined ? [] : [["busybox ash", busybox]]),
+] as const;
+
+for (const [name = "", path = ""] of shells) {
+  let bin: string;
+  beforeAll(() => {
+    bin = mkdtempSync(join(tmpdir(), "shell-"));
+    symlinkSync(path, join(bin, "sh"));
+    if (path === busybox) execFileSync(busybox, ["--install", "-s", bin]);
+  });
+  afterAll(() => rmSync(bin, { recursive: true }));
+
+  const open = async (line: string): Promise<Pipe> => {
+    const env = { ...process.env, PATH: `${bin}:/usr/bin:/bin` };
+    const child = spawn(join(bin, "sh"), ["-c", line], { detached: true, env });
+    const closed = new Promise<PipeEnd>((resolve) => {
+      child.once("close", (code) => resolve(code === null ? {} : { code }));
+    });
+    const destroy = () => {
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, closed, destroy };
+  };
+  conformance(name, {
+    connect: async () =>
+      new ShellConnection({
+        open,
+        identity: { host: name, loginUser: userInfo().username },
+        lost: new Promise<Error>(() => undefined),
+        end: async () => undefined,
+      }),
+    folder: `/tmp/conformance-${name.replace(" ", "-")}-${process.pid}`,
+    owner: userInfo().username,
+    realShell: true,
+  });
+}
