@@ -179,11 +179,17 @@ const entries = (path: string) => {
   }
 };
 
-/** The folders under modules/. */
+/** The folders under modules/ that hold a module or probe; others hold plain functions and types. */
 export const moduleFolders = (): string[] =>
   entries(modulesFolder)
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((folder) => sources(folder).some((source) => /define(Module|Probe)\(/.test(source)));
+
+const sources = (folder: string): string[] =>
+  entries(join(modulesFolder, folder))
+    .filter(({ name }) => name.endsWith(".ts"))
+    .map(({ name }) => readFileSync(join(modulesFolder, folder, name), "utf8"));
 
 /** All case files of a folder, unread: a broken one fails its own test, not the whole suite. */
 export const caseFiles = (folder: string): string[] =>
