@@ -40,7 +40,7 @@ export class Connections {
   ): Promise<Connection> {
     this.#moved.delete(host);
     const target = this.#targetOf(host);
-    const at = address === undefined ? {} : { address };
+    const at = address === undefined ? { back: true } : { address };
     const connection = await this.#poolOf(host).reconnect(target, { ...at, deadlineMs: timeoutMs });
     if (address !== undefined) this.#moved.set(host, address);
     return connection;
