@@ -18,6 +18,9 @@ export const canonicalCidr = (text: string): string => {
 
 export const isIPv6 = (text: string): boolean => Address6.isValid(text);
 
+/** Whether it means nothing without an interface: fe80::/10. */
+export const isLinkLocal = (text: string): boolean => /^fe[89ab][0-9a-f]:/i.test(text);
+
 /** An IPv6 or IPv4 address without brackets, prefix or zone. */
 export const Address = z
   .string()

@@ -96,7 +96,7 @@ function time(text: string): number | undefined {
 }
 
 /** The restart that a newer file asks for, in words; undefined where the process is younger. */
-export function reasonToRestart({ startedAt, changed }: UnitNow): string | undefined {
+function reasonToRestart({ startedAt, changed }: UnitNow): string | undefined {
   if (changed === undefined || startedAt === undefined || startedAt >= changed.at) return undefined;
   return `${changed.path} changed after it was started`;
 }

@@ -32,5 +32,6 @@ export const images = defineModule({
 // ctr with the runtime's own hosts.toml files, so that what works here works for the kubelet.
 const PULL = `# image-pull
 said=$(timeout 280 ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$1" 2>&1) && exit 0
-printf 'the image %s cannot be pulled from %s:\\n%s\\n' "$1" "$2" "$(printf '%s\\n' "$said" | tail -n 3)" >&2
+printf '%s\\n' "$said" | grep -v DEPRECATION | tail -n 3 >&2
+printf 'the image %s cannot be pulled from %s\\n' "$1" "$2" >&2
 exit 1`;

@@ -15,10 +15,15 @@ cat | timeout 540 kubeadm "$@" --config /dev/stdin >"$log" 2>&1
 code=$?
 if [ $code -eq 0 ]; then
   rm -f "$mark"
-else
-  [ $code -eq 124 ] && echo "kubeadm was stopped after 540 s" >&2
-  grep -v '^\\[' "$log" | tail -n 20 >&2
+  exit 0
 fi
+# Without what went well: progress, the kernel's features, warnings.
+grep -vE '^\\[[a-z]|CGROUPS_|KERNEL_VERSION|OS.*: |WARNING|^W[0-9]|^$' "$log" | tail -n 12 >&2
+case $code in
+  124) echo "kubeadm $1 was stopped after 540 s" >&2 ;;
+  137) echo "kubeadm $1 was killed" >&2 ;;
+esac
+echo "the last it did: $(grep '^\\[[a-z]' "$log" | tail -n 1)" >&2
 exit $code`;
 
 /** kubeadm init or join with a configuration, noted on the host until it has succeeded. */

@@ -21,16 +21,12 @@ const Links = z.array(
       .default([]),
   }),
 );
-const Routes = z.array(
-  z.object({
-    dst: z.string(),
-    gateway: z.string().optional(),
-    dev: z.string().optional(),
-  }),
-);
+const Hop = z.object({ gateway: z.string().optional(), dev: z.string().optional() });
+// Several gateways of one network are one route with several hops.
+const Routes = z.array(Hop.extend({ dst: z.string(), nexthops: z.array(Hop).default([]) }));
 
 /** One interface as it is. */
-export interface LinkNow {
+interface LinkNow {
   readonly mac: string;
   readonly mtu: number;
   /** Global addresses with prefix length, in their one spelling. */
@@ -58,11 +54,13 @@ export function parseLive(links: string, routes: readonly string[]): LiveNow {
         return [ifname, link] as const;
       }),
     ),
-    routes: routes.flatMap((text) =>
-      Routes.parse(JSON.parse(text || "[]")).flatMap(({ dst, gateway, dev }) =>
-        gateway === undefined || dev === undefined ? [] : [routeText(dst, gateway, dev)],
+    routes: routes
+      .flatMap((text) => Routes.parse(JSON.parse(text || "[]")))
+      .flatMap(({ dst, nexthops, ...own }) =>
+        [own, ...nexthops].flatMap(({ gateway, dev }) =>
+          gateway === undefined || dev === undefined ? [] : [routeText(dst, gateway, dev)],
+        ),
       ),
-    ),
   };
 }
 

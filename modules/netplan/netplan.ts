@@ -18,7 +18,7 @@ import {
   sh,
   writeFile,
 } from "#engine/index.ts";
-import { canonical } from "../address.ts";
+import { canonical, isLinkLocal } from "../address.ts";
 import { isClusterMember } from "../cluster-member.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { REACH } from "../reach-script.ts";
@@ -137,7 +137,9 @@ function verify({ interfaces, peers }: Want) {
   const usable = Object.entries(interfaces).map(([name, { addresses }]) =>
     script(USABLE, name, ...addresses.map((own) => own.replace(/\/\d+$/, ""))),
   );
-  const gateways = Object.values(interfaces).flatMap(({ routes }) => routes.map(({ via }) => via));
-  const all = [...new Set([...gateways, ...peers].map(canonical))];
+  const gateways = Object.entries(interfaces).flatMap(([name, { routes }]) =>
+    routes.map(({ via }) => (isLinkLocal(via) ? `${canonical(via)}%${name}` : canonical(via))),
+  );
+  const all = [...new Set([...gateways, ...peers.map(canonical)])];
   return all.length === 0 ? usable : [...usable, script(REACH, 1, ...all)];
 }

@@ -7,8 +7,12 @@ const registry = "registry.k8s.io";
 const ofWorkers = /\/(kube-proxy|coredns|pause):/;
 
 /** Declares the phase; what comes back is what a node's next steps wait for. */
-export function runtime(play: ClusterPlay, cluster: Cluster, hosts: readonly AnyStep[]): AnyStep[] {
-  const { step, phase } = play;
+export function runtime(
+  play: ClusterPlay<{ readonly proof: boolean }>,
+  cluster: Cluster,
+  hosts: readonly AnyStep[],
+): AnyStep[] {
+  const { step, phase, params } = play;
   const { nodes, controlPlane, settings } = cluster;
   const { source, versions, quirks, registryMirrors } = settings;
   const after = hosts.map(each);
@@ -46,9 +50,10 @@ export function runtime(play: ClusterPlay, cluster: Cluster, hosts: readonly Any
       timeout: "15m",
       ensure: ({ name }) =>
         use.images({
-          refs: binaries.out.each.images.map((refs) =>
-            refs.filter((ref) => controlPlane.hosts.includes(name) || ofWorkers.test(ref)),
-          ),
+          refs: binaries.out.each.images.map((refs) => [
+            ...refs.filter((ref) => controlPlane.hosts.includes(name) || ofWorkers.test(ref)),
+            ...(params.proof ? [settings.proofImage] : []),
+          ]),
           mirrors: registryMirrors[registry] ?? [],
         }),
     });

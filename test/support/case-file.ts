@@ -151,7 +151,6 @@ const CaseFile = z
 export type HostState = z.output<typeof HostState>;
 export type HostOverlay = z.output<typeof Overlay>;
 export type Answer = z.output<typeof Answer>;
-export type ExpectedChange = z.output<typeof Expected>;
 export interface Case extends z.output<typeof CaseFile> {
   /** The file's name without .yaml, as words. */
   readonly name: string;
@@ -180,11 +179,17 @@ const entries = (path: string) => {
   }
 };
 
-/** The folders under modules/. */
+/** The folders under modules/ that hold a module or probe; others hold plain functions and types. */
 export const moduleFolders = (): string[] =>
   entries(modulesFolder)
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((folder) => sources(folder).some((source) => /define(Module|Probe)\(/.test(source)));
+
+const sources = (folder: string): string[] =>
+  entries(join(modulesFolder, folder))
+    .filter(({ name }) => name.endsWith(".ts"))
+    .map(({ name }) => readFileSync(join(modulesFolder, folder, name), "utf8"));
 
 /** All case files of a folder, unread: a broken one fails its own test, not the whole suite. */
 export const caseFiles = (folder: string): string[] =>

@@ -77,7 +77,7 @@ function expectEnough(spec: Spec, cases: readonly Case[]): void {
 }
 
 /** One case: read, diff, compare; and the second host, where nothing may be left. */
-export async function runCase(spec: Spec, one: Case): Promise<void> {
+async function runCase(spec: Spec, one: Case): Promise<void> {
   if (one.error !== undefined) {
     const error = await refusal(spec, one);
     expect(error.code, error.text).toBe(one.error);
@@ -127,9 +127,7 @@ function expectChanges(changes: readonly Change[], expected: NonNullable<Case["c
 }
 
 /** A change in the flat form of case files. */
-export function describeChange(
-  change: Change,
-): Record<string, unknown> & { op: string; say: string } {
+function describeChange(change: Change): Record<string, unknown> & { op: string; say: string } {
   if (change.op === "run") {
     const { command, ...rest } = change;
     return { ...rest, ...describeCommand(command) };

@@ -20,6 +20,8 @@ export class Wire {
   made = 0;
   /** Ms that each direction takes. */
   delayMs = 0;
+  /** Ms for which what comes is held back, to be passed on in one piece. */
+  lumpMs = 0;
   readonly #server: Server;
   readonly #lines = new Set<Line>();
   #frozen = false;
@@ -63,15 +65,18 @@ export class Wire {
   }
 
   #carry(from: Socket, to: Socket, { single = false }: WireOptions): void {
+    const held: Buffer[] = [];
+    const pass = (chunk: Buffer) => {
+      if (this.#frozen || to.destroyed) return;
+      if (single) for (const byte of chunk) to.write(Buffer.from([byte as number]));
+      else to.write(chunk);
+    };
     from.on("data", (chunk) => {
-      if (this.#frozen) return;
-      const pass = () => {
-        if (this.#frozen || to.destroyed) return;
-        if (single) for (const byte of chunk) to.write(Buffer.from([byte as number]));
-        else to.write(chunk);
-      };
-      if (this.delayMs > 0) setTimeout(pass, this.delayMs);
-      else pass();
+      if (this.lumpMs > 0) {
+        held.push(Buffer.from(chunk));
+        if (held.length === 1) setTimeout(() => pass(Buffer.concat(held.splice(0))), this.lumpMs);
+      } else if (this.delayMs > 0) setTimeout(() => pass(chunk), this.delayMs);
+      else pass(chunk);
     });
   }
 

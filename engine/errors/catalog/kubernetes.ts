@@ -23,7 +23,7 @@ export const kubernetesErrors = {
   PB_PORT_TAKEN: {
     message: (host: string, port: number, owner: string) =>
       `Port ${port} on ${host} is taken by ${owner}.`,
-    hint: "Stop and disable that program, or move it to another port; the API server needs this one.",
+    hint: "Stop and disable that program, or move it to another port; Kubernetes needs this one.",
   },
   PB_KUBEADM_BUSY: {
     message: (host: string, command: string, seconds: number) =>

@@ -155,6 +155,20 @@ describe("a slow wire", () => {
     wire.delayMs = 0;
   });
 
+  it("keeps exit codes that arrive in one piece with all else", async () => {
+    const { wire, host } = await over();
+    await host.run(sh`true`);
+    wire.lumpMs = 700;
+    expect((await host.run(sh`false`)).code).toBe(1);
+    const file = join(sshd.folder, "missing");
+    await expect(host.download(file, `${file}-here`)).rejects.toMatchObject({
+      code: "PB_READ_FAILED",
+    });
+    const write = host.writeFile(`${file}/file`, Buffer.alloc(300_000));
+    await expect(write).rejects.toMatchObject({ code: "PB_WRITE_FAILED" });
+    wire.lumpMs = 0;
+  });
+
   it("decodes characters that arrive in pieces", async () => {
     const { host } = await over({ single: true });
     const text = "é€😀".repeat(2_000);
