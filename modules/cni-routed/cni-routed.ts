@@ -76,8 +76,10 @@ const familyFlag = (prefix: string) => (prefix.includes(":") ? "-6" : "-4");
 const routeWords = ({ to, via }: Route) => `${to} via ${via} proto ${PROTOCOL}`;
 
 async function readRoutes(host: Host): Promise<Route[]> {
-  const printed = await host.text(sh`ip -6 route show proto ${PROTOCOL}`);
-  return Array.from(printed.matchAll(/^(\S+) via (\S+)/gm), ([, to = "", via = ""]) => ({
+  const printed = await Promise.all(
+    ["-6", "-4"].map((family) => host.text(sh`ip ${family} route show proto ${PROTOCOL}`)),
+  );
+  return Array.from(printed.join("\n").matchAll(/^(\S+) via (\S+)/gm), ([, to = "", via = ""]) => ({
     to,
     via,
   }));

@@ -1,7 +1,7 @@
 /** Whether etcd has all its members, and all of them agree. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
-import { etcdctl, parseMembers } from "../etcdctl.ts";
+import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
 import { lastLine } from "../kubectl.ts";
 
 export const etcdHealthy = defineProbe({
@@ -18,16 +18,25 @@ export const etcdHealthy = defineProbe({
     if (list.code !== 0)
       return { holds: false, saw: `etcd on ${host.name}: ${lastLine(list.stderr)}` };
     const found = parseMembers(list.stdout);
-    const names = found.map(({ name, peerUrls }) => name || peerUrls.join(", "));
+    const names = found.map(nameOf);
     const wrong = [
       ...want.members.filter((name) => !names.includes(name)).map((name) => `${name} is no member`),
       ...names.filter((name) => !want.members.includes(name)).map((name) => `${name} is foreign`),
-      ...found.filter(({ started }) => !started).map(({ name }) => `${name} has not started`),
-      ...found.filter(({ learner }) => learner).map(({ name }) => `${name} is still a learner`),
-      ...(health.code === 0 ? [] : [lastLine(health.stderr)]),
+      ...found.filter(({ started }) => !started).map((one) => `${nameOf(one)} has not started`),
+      ...found.filter(({ learner }) => learner).map((one) => `${nameOf(one)} is still a learner`),
+      ...(health.code === 0 ? [] : unhealthy(health.stderr)),
     ];
     return wrong.length === 0
       ? { holds: true, saw: `${found.length} members are healthy` }
       : { holds: false, saw: `${wrong.join("; ")} (see /var/log/pods/kube-system_etcd-*)` };
   },
 });
+
+// A member that never started has no name yet.
+const nameOf = ({ name, peerUrls }: EtcdMember): string => name || peerUrls.join(", ");
+
+// Its last line, "unhealthy cluster", does not say who.
+const unhealthy = (stderr: string): string[] => {
+  const named = stderr.split("\n").filter((line) => line.includes(" is unhealthy"));
+  return named.length > 0 ? named : [lastLine(stderr)];
+};

@@ -9,8 +9,10 @@ export const noIpv4OnlyListener = defineProbe({
 
   async check(host) {
     const [v4, v6] = await Promise.all([host.text(sh`ss -H4ltunp`), host.text(sh`ss -H6ltunp`)]);
-    const also = new Set(parse(v6).map(({ key }) => key));
-    const only = parse(v4).filter(({ address, key }) => !isLoopback(address) && !also.has(key));
+    const reachable = (printed: string) =>
+      parse(printed).filter(({ address }) => !isLoopback(address));
+    const also = new Set(reachable(v6).map(({ key }) => key));
+    const only = reachable(v4).filter(({ key }) => !also.has(key));
     return only.length === 0
       ? { holds: true, saw: `all ${also.size} ports that others reach answer IPv6` }
       : {
@@ -33,4 +35,5 @@ const parse = (printed: string) =>
     }),
   );
 
-const isLoopback = (address: string) => address.startsWith("127.") || address.endsWith("%lo");
+const isLoopback = (address: string) =>
+  address === "[::1]" || address.startsWith("127.") || address.endsWith("%lo");

@@ -43,7 +43,7 @@ interface ConfigValues extends Readonly<Record<string, unknown>> {
 }
 
 const config = templateFile<ConfigValues>(new URL("keepalived.conf.hbs", import.meta.url));
-const check = templateFile<{ url: string }>(new URL("check-apiserver.hbs", import.meta.url));
+const check = templateFile<{ server: string }>(new URL("check-apiserver.hbs", import.meta.url));
 
 export const virtualIp = defineModule({
   name: "virtual-ip",
@@ -84,10 +84,10 @@ export const virtualIp = defineModule({
       prefix: ipv6 ? 128 : 32,
       checkPath,
     });
-    const url = `https://${ipv6 ? "[::1]" : "127.0.0.1"}:${want.port}/livez`;
+    const server = `https://${ipv6 ? "[::1]" : "127.0.0.1"}:${want.port}`;
     const checks = keepFile(now.checkNow, {
       path: checkPath,
-      content: check({ url }),
+      content: check({ server }),
       mode: 0o755,
     });
     yield* checks;
