@@ -20,6 +20,14 @@ export default defineConfig({
         },
       },
       {
+        // The package as npm would publish it, in folders that know nothing of this repository.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 300_000,
+        },
+      },
+      {
         // Real hosts: one lab at a time, long waits that have deadlines of their own.
         test: {
           name: "lab",

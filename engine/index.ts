@@ -1,3 +1,5 @@
+// Our declarations name types of Node's: whoever imports this sees them without a setting of their own.
+/// <reference types="node" preserve="true" />
 export {
   type Change,
   download,

@@ -5,6 +5,9 @@ export {
 } from "./address-plan/address-plan.ts";
 export { apiReady } from "./api-ready/api-ready.ts";
 export { clusterNodes } from "./cluster-nodes/cluster-nodes.ts";
+export { cniFlannel } from "./cni-flannel/cni-flannel.ts";
+export { flannelObjects } from "./cni-flannel/flannel-objects.ts";
+export { flannelReady } from "./cni-flannel/flannel-ready.ts";
 export { cniPlugins } from "./cni-plugins/cni-plugins.ts";
 export { cniRouted } from "./cni-routed/cni-routed.ts";
 export { containerd } from "./containerd/containerd.ts";

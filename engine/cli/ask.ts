@@ -7,7 +7,7 @@ import type { Io } from "./io.ts";
 type Terminal = Pick<Io, "stdin" | "stderr">;
 
 /** Whether somebody is there to answer. */
-export const hasOperator = ({ stdin, stderr }: Terminal): boolean =>
+const hasOperator = ({ stdin, stderr }: Terminal): boolean =>
   stdin.isTTY === true && stderr.isTTY === true;
 
 /** Asks the playbook's question before anything is touched; only a clear yes is one. */
@@ -18,9 +18,9 @@ export async function confirm(question: string, io: Terminal, isYes: boolean): P
   if (!/^y(es)?$/i.test(answer.trim())) throw new PlaybookError("PB_DECLINED", [question]);
 }
 
-/** Asks for a secret; what is typed does not show. */
-export async function askSecret(question: string, io: Terminal): Promise<string> {
-  if (!hasOperator(io)) throw new PlaybookError("PB_NO_TERMINAL", [question]);
+/** Asks for a secret; what is typed does not show. Undefined where nobody is there to answer. */
+export async function askSecret(question: string, io: Terminal): Promise<string | undefined> {
+  if (!hasOperator(io)) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   io.stderr.write(`${printable(question)} `);
   try {

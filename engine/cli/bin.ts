@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Runs first, on whatever Node there is: nothing newer than Node 18 may stand in this file, nor be imported by it
 // before the version is known.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import module, { createRequire } from "node:module";
 
 const NEEDED: readonly [number, number] = [24, 12];
+const MARK = "RUN_PLAYBOOK_NODE";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
@@ -14,26 +15,37 @@ if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
   const { runProcess } = await import("./process.ts");
   await runProcess();
 } else {
-  process.exitCode = runOnNewerNode();
+  runOnNewerNode();
 }
 
 // The npm package `node` brings a Node of its own: a checkout of this repository has it, and any project may.
-function runOnNewerNode(): number {
+function runOnNewerNode(): void {
   const newer = findNode();
-  if (newer === undefined || process.env["RUN_PLAYBOOK_NODE"] !== undefined) {
-    process.stderr.write(
-      `run-playbook needs Node ${NEEDED.join(".")} or newer; this is ${process.version}.\n` +
-        "  hint: install it from nodejs.org, or for this project alone: npm install node@24\n",
-    );
-    return 2;
+  // Marked: should that Node be too old as well, it must not look for another.
+  if (newer === undefined || process.env[MARK] !== undefined) {
+    tooOld();
+    return;
   }
   const [, script = "", ...args] = process.argv;
-  const { status, signal } = spawnSync(newer, [...process.execArgv, script, ...args], {
+  const child = spawn(newer, [...process.execArgv, script, ...args], {
     stdio: "inherit",
-    // Should that Node be too old as well, it must not look for another.
-    env: { ...process.env, RUN_PLAYBOOK_NODE: process.version },
+    env: { ...process.env, [MARK]: process.version },
   });
-  return status ?? (signal === "SIGINT" ? 130 : 1);
+  // The terminal sends Ctrl-C to both; the run decides what it means, and this process outlives it.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("error", tooOld);
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? (signal === "SIGINT" ? 130 : 1));
+  });
+}
+
+function tooOld(): void {
+  process.stderr.write(
+    `run-playbook needs Node ${NEEDED.join(".")} or newer; this is ${process.version}.\n` +
+      "  hint: install it from nodejs.org, or for this project alone: npm install node@24\n",
+  );
+  process.exitCode = 2;
 }
 
 function findNode(): string | undefined {

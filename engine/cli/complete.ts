@@ -54,6 +54,8 @@ async function valuesFor(
       return globSync(["inventory/*.ts", "*.ts"], { cwd });
     case "--limit":
       return listItems(current, await hostsAndGroups(before, cwd));
+    case "--only":
+      return listItems(current, await stepLabels(before, cwd));
     case "--param":
       return Object.keys((await loaded(before, cwd))?.playbook.options.params?.shape ?? {}).map(
         (name) => `${name}=`,
@@ -73,6 +75,18 @@ async function hostsAndGroups(before: readonly string[], cwd: string): Promise<s
   const inventory = (await loaded(before, cwd))?.inventory;
   if (inventory === undefined) return [];
   return [...Object.keys(inventory.groups), ...Object.keys(inventory.hosts)];
+}
+
+async function stepLabels(before: readonly string[], cwd: string): Promise<string[]> {
+  const { playbook, inventory } = (await loaded(before, cwd)) ?? {};
+  if (playbook === undefined || inventory === undefined) return [];
+  const { plan } = await import("../run/run.ts");
+  try {
+    return plan(playbook, inventory).steps.map(({ label }) => label);
+  } catch {
+    // Parameters may still be missing from the line that is being typed.
+    return [];
+  }
 }
 
 async function loaded(

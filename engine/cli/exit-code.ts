@@ -1,9 +1,10 @@
-import { cliErrors } from "../errors/catalog/cli.ts";
-import { playbookErrors } from "../errors/catalog/playbook.ts";
+import { labErrors } from "../errors/catalog/lab.ts";
 import { isPlaybookError } from "../errors/error.ts";
 
-/** 2 for what is wrong before a host is touched, 1 for all else. */
+/**
+ * The exit code of what was thrown. A run throws only before it touches a host, and tells everything else in events;
+ * so an expected failure is a wrong call, playbook or inventory (2), unless the lab's own work failed (1).
+ */
 export function exitCodeOf(error: unknown): number {
-  if (!isPlaybookError(error)) return 1;
-  return error.code in playbookErrors || error.code in cliErrors ? 2 : 1;
+  return isPlaybookError(error) && !(error.code in labErrors) ? 2 : 1;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
 import { isInstalled, packageRoot } from "./package-root.ts";
 
@@ -28,15 +28,17 @@ export function knownPlaybooks(cwd: string): string[] {
     join(cwd, "playbooks"),
     isInstalled ? join(packageRoot, "dist", "playbooks") : join(packageRoot, "playbooks"),
   ];
-  const files = folders.filter((folder) => existsSync(folder)).flatMap((at) => readdirSync(at));
-  return [
-    ...new Set(
-      files
-        .filter((file) => /\.[jt]s$/.test(file) && !file.endsWith(".d.ts"))
-        .map((file) => `${basename(file, extname(file))}.ts`),
-    ),
-  ].sort();
+  const files = folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).filter((file) => isPlaybookFile(join(folder, file))));
+  return [...new Set(files.map((file) => `${basename(file, extname(file))}.ts`))].sort();
 }
+
+// Playbooks share code through files beside them; only what exports a default can be one.
+const isPlaybookFile = (path: string): boolean =>
+  /(?<!\.d)\.[jt]s$/.test(path) &&
+  isFile(path) &&
+  readFileSync(path, "utf8").includes("export default");
 
 /** Whether a file is there, and is one. */
 export const isFile = (path: string): boolean =>

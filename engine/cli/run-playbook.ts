@@ -3,13 +3,16 @@ import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { askSecret, confirm } from "./ask.ts";
-import { execute, planOf } from "./engine.ts";
+import { systemClock } from "./clock.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
+import { pickRenderer } from "./renderer.ts";
+import { listenForSignals } from "./signals.ts";
+import { transports } from "./transports.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -36,7 +39,51 @@ export async function runPlaybook(
     return 0;
   }
   const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  throw new Error(`${inventory}${confirm}${askSecret}${execute}${planOf}${parseParams}`);
+  return planAndRun({ playbook, inventory, options, io });
+}
+
+interface Job {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  readonly options: CliOptions;
+  readonly io: Io;
+}
+
+async function planAndRun({ playbook, inventory, options, io }: Job): Promise<number> {
+  const { plan, run } = await import("../run/run.ts");
+  const { limit, only, forks, check, list, graph, yes } = options;
+  const wanted = {
+    params: parseParams(options.param ?? []),
+    ...(limit === undefined ? {} : { limit }),
+    ...(only === undefined ? {} : { only }),
+  };
+  const planned = plan(playbook, inventory, wanted);
+  if (list === true || graph === true) {
+    const { planGraph, planList } = await import("./show-plan.ts");
+    io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
+    return 0;
+  }
+  if (planned.question !== undefined && check !== true)
+    await confirm(planned.question, io, yes === true);
+  const renderer = await pickRenderer(options, io);
+  const signals = listenForSignals(process, (message) => renderer.note(message));
+  try {
+    const { exitCode } = await run(playbook, inventory, {
+      ...wanted,
+      mode: check === true ? "check" : "apply",
+      ...(forks === undefined ? {} : { forks }),
+      emit: (event) => renderer.emit(event),
+      stop: signals.stop,
+      cut: signals.cut,
+      transports,
+      clock: systemClock,
+      ask: (question) => askSecret(question, io),
+    });
+    return exitCode;
+  } finally {
+    signals.release();
+    await renderer.end();
+  }
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.

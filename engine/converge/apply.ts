@@ -33,7 +33,7 @@ export async function applyChange(change: Change, applying: Applying): Promise<v
     case "directory":
       return makeDirectory(change, applying);
     case "remove":
-      return execute({ argv: ["rm", "-rf", "--", removable(change)] }, applying);
+      return execute({ argv: ["rm", "-rf", "--", removable(change)] }, { ...applying, long: true });
     case "upload":
       await connection.upload(change.from, change.to, { ...change.attributes, ...options });
       return;
@@ -50,11 +50,15 @@ async function runCommand({ command, timeout }: RunChange, applying: Applying): 
   const { manner } = applying;
   const left = () =>
     Math.min(manner.left(), timeout === undefined ? Number.POSITIVE_INFINITY : toMs(timeout));
-  await execute(withEnv(command, manner), { ...applying, manner: { ...manner, left } });
+  const within = { ...manner, left };
+  await execute(withEnv(command, manner), { ...applying, manner: within, long: true });
 }
 
-async function execute(command: Command, { on, manner }: Applying): Promise<void> {
-  const result = await on.connection.run(command, { ...callOptions(manner), long: true });
+async function execute(
+  command: Command,
+  { on, manner, long = false }: Applying & { long?: boolean },
+): Promise<void> {
+  const result = await on.connection.run(command, { ...callOptions(manner), long });
   if (result.code !== 0) throw commandFailed(command, result);
 }
 

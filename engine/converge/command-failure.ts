@@ -22,7 +22,7 @@ export const lastLines = (text: string): string[] =>
     .slice(-KEPT_LINES);
 
 /** A command as people read it: one line, redacted; scripts by their first line. */
-export function showCommand({ argv }: Command): string {
+function showCommand({ argv }: Command): string {
   const words = argv.map((word) => {
     const [first = "", ...rest] = word.trim().split("\n");
     const line = rest.length === 0 ? first : `${first} …`;

@@ -16,8 +16,8 @@ export interface Wish extends Applying {
   readonly want: Record<string, unknown>;
   /** "check" stops before the first change. */
   readonly mode: "apply" | "check";
-  /** Hears of each change before it is made. */
-  readonly tell: (change: ShownChange) => void;
+  /** Hears of each change before it is made: what it says, and the files that a guarded one goes on to change. */
+  readonly tell: (shown: readonly ShownChange[]) => void;
 }
 
 /** How a host took a wish. */
@@ -36,7 +36,7 @@ export async function converge(wish: Wish): Promise<Converged> {
   const { now, changes } = await look(wish);
   if (changes.length === 0) return done("ok", changes, await outputsOf(wish, now));
   if (wish.mode === "check") {
-    changes.flatMap(showChange).forEach(wish.tell);
+    for (const change of changes) wish.tell(showChange(change));
     return done("would-change", changes, {});
   }
   await applyAll(wish, changes);
@@ -61,7 +61,7 @@ async function look({ module, want, on, manner }: Wish) {
 
 async function applyAll(wish: Wish, changes: readonly Change[]): Promise<void> {
   for (const [made, change] of changes.entries()) {
-    showChange(change).forEach(wish.tell);
+    wish.tell(showChange(change));
     const state = stateAfter(made, changes.length, wish.on.name);
     await inModule(wish.module.name, "a change", () => applyChange(change, wish)).catch(
       adding({ state }),

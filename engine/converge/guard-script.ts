@@ -17,6 +17,7 @@ say() { printf '%s\\n' "$*" >"$d/state.new" && mv -f "$d/state.new" "$d/state"; 
 end() { rm -rf "$d"/entry-* "$d/stdin"; say "$@"; rm -f "$d/../active-guard"; exit 0; }
 put() {
   rm -rf "$2.guard-new" && cp -pPR "$1" "$2.guard-new" || return 1
+  sync "$2.guard-new" 2>/dev/null || sync
   if [ -d "$2" ] && [ ! -L "$2" ]; then rm -rf "$2" || return 1; fi
   mv -f "$2.guard-new" "$2"
 }

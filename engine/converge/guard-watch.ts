@@ -15,8 +15,9 @@ const GRACE_MS = 90_000;
 export interface Guarding {
   readonly folder: string;
   readonly change: GuardedChange;
-  /** Where the host is to answer; its old address where undefined. */
+  /** Where the host is to answer, and where it answered before; undefined is where the inventory says. */
   readonly address: string | undefined;
+  readonly home: string | undefined;
   readonly applying: Applying;
   /** On the engine's clock, a little before the host's own. */
   readonly deadline: number;
@@ -42,6 +43,17 @@ const forgotten: Status = {
 
 /** The host decided by itself; nothing is gained by asking again. */
 class Decided extends Error {}
+
+/** The failure to tell: a check that failed says more than the connection that the rollback then took away. */
+class Reason {
+  best: unknown;
+
+  note(error: unknown): void {
+    const isCheck = (given: unknown) =>
+      isPlaybookError(given) && given.code === "PB_COMMAND_FAILED";
+    if (!isCheck(this.best) || isCheck(error)) this.best = error;
+  }
+}
 
 /** Follows a guard from the outside, over whatever connection there is. */
 export class GuardWatch {
@@ -110,7 +122,12 @@ export class GuardWatch {
     const { clock } = this.guarding.applying;
     let found: Status | undefined;
     const until = Math.max(clock.now(), this.guarding.deadline) + GRACE_MS;
-    await this.#until({ deadline: until, address: undefined }, async () => {
+    // A connection to the new address would only hang: what goes on is known at the old one.
+    const { address, home } = this.guarding;
+    let there = address === home;
+    await this.#until({ deadline: until, address: home }, async () => {
+      if (!there) await this.#reconnect(home);
+      there = true;
       found = await this.status();
       return !["saving", "pending", "reverting"].includes(found.state);
     });
@@ -119,28 +136,27 @@ export class GuardWatch {
   }
 
   async #reconnect(address: string | undefined): Promise<void> {
-    await this.guarding.applying.on.reconnect({ address, timeoutMs: this.guarding.callMs });
+    const { applying, callMs } = this.guarding;
+    await applying.on.reconnect({ to: { address }, timeoutMs: callMs });
   }
 
   // Tries until it is true; a connection that fails on the way is replaced, at the given address.
   async #until({ deadline, address }: Goal, attempt: () => Promise<boolean>): Promise<void> {
     const { clock, manner } = this.guarding.applying;
-    let last: unknown;
+    const seen = new Reason();
     while (clock.now() < deadline) {
       try {
         if (await attempt()) return;
       } catch (error) {
         if (error instanceof Decided || manner.signal.aborted || !isPlaybookError(error))
           throw error;
-        last = error;
+        seen.note(error);
         if (error.code !== "PB_COMMAND_FAILED")
-          await this.#reconnect(address).catch((failed: unknown) => {
-            last = failed;
-          });
+          await this.#reconnect(address).catch((failed: unknown) => seen.note(failed));
       }
       await clock.wait(PAUSE_MS, manner.signal);
     }
-    throw last ?? new Decided("it was not ready in time");
+    throw seen.best ?? new Decided("it was not ready in time");
   }
 
   #options() {
@@ -158,18 +174,20 @@ export async function awaitRollback(watch: GuardWatch, cause: unknown): Promise<
     throw new PlaybookError("PB_HOST_LOST", [host, GRACE_MS / 1000], {}, { cause: error });
   });
   if (end.state === "confirmed") return;
-  const why = isPlaybookError(cause) ? cause.message : end.why;
-  if (end.state === "failed")
-    throw new PlaybookError("PB_GUARD_FAILED", [host, end.why], {
-      state: `nothing was changed on ${host}`,
-    });
-  throw new PlaybookError("PB_ROLLED_BACK", [host, why], rolledBack(end, change, host), { cause });
+  throw notKept(end, change, { host, cause });
 }
 
-function rolledBack(end: Status, { say }: GuardedChange, host: string) {
-  const state =
-    end.state === "stuck"
-      ? `${host} answers, but is not as before: ${end.why}`
-      : `${host} works as before, without "${redact(say)}"`;
-  return { state, output: end.log };
+function notKept(
+  { state, why, log }: Status,
+  { say }: GuardedChange,
+  { host, cause }: { host: string; cause: unknown },
+): PlaybookError {
+  const asBefore = `nothing was changed on ${host}`;
+  if (state === "failed")
+    return new PlaybookError("PB_GUARD_FAILED", [host, why], { state: asBefore, output: log });
+  if (state === "stuck")
+    return new PlaybookError("PB_ROLLBACK_FAILED", [host, why], { output: log }, { cause });
+  const reason = isPlaybookError(cause) ? cause.message : why;
+  const undone = { state: `${host} works as before, without "${redact(say)}"`, output: log };
+  return new PlaybookError("PB_ROLLED_BACK", [host, reason], undone, { cause });
 }

@@ -23,28 +23,32 @@ export async function applyGuarded(change: GuardedChange, applying: Applying): P
   const folder = `${GUARD_BASE}/guard-${clock.now().toString(36)}`;
   await stage(change, folder, applying);
   const deadline = clock.now() + toMs(change.within);
+  const { within } = change;
+  const home = on.address;
+  const address = change.address ?? home;
+  const guarding = { folder, change, address, home, applying, deadline, callMs: CALL_MS };
+  const watch = new GuardWatch(guarding);
   applying.doubt(
-    `${on.name} puts everything back by itself unless the change is confirmed within ${change.within}`,
+    `${on.name} puts everything back by itself unless the change is confirmed within ${within}`,
   );
-  await start(change, folder, applying);
-  const watch = new GuardWatch({
-    folder,
-    change,
-    address: change.address,
-    applying,
-    deadline,
-    callMs: CALL_MS,
-  });
+  try {
+    await start(change, folder, applying);
+    await see(watch, manner.signal);
+  } finally {
+    if (!manner.signal.aborted) applying.doubt(undefined);
+  }
+}
+
+async function see(watch: GuardWatch, signal: AbortSignal): Promise<void> {
   try {
     await watch.applied();
     await watch.reconnected();
     await watch.verified();
     await watch.confirmed();
   } catch (error) {
-    if (manner.signal.aborted) throw error;
+    if (signal.aborted) throw error;
     await awaitRollback(watch, error);
   }
-  applying.doubt(undefined);
 }
 
 /** Puts everything that the guard needs on the host; nothing that matters has changed then. */

@@ -1,7 +1,7 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { cliErrors } from "./catalog/cli.ts";
-import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { engineErrors } from "./catalog/engine.ts";
+import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
@@ -11,8 +11,8 @@ import { transportErrors } from "./catalog/transport.ts";
 export const catalog = {
   ...artifactErrors,
   ...cliErrors,
-  ...kubernetesErrors,
   ...engineErrors,
+  ...kubernetesErrors,
   ...labErrors,
   ...moduleErrors,
   ...playbookErrors,

@@ -23,6 +23,8 @@ const MAY_RETURN: ReadonlySet<string> = new Set([
 export interface ReconnectOptions {
   /** The host's new address, where it changed: known by its old host key, under its old settings. */
   readonly address?: string;
+  /** Where the target says again, whatever the address was changed to. */
+  readonly back?: boolean;
   /** Ms until the last error is thrown. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
@@ -57,7 +59,7 @@ export class ConnectionPool {
    */
   reconnect(target: Target, options: ReconnectOptions): Promise<Connection> {
     const old = this.#places.get(target.name);
-    const at = options.address ?? old?.target.at;
+    const at = options.back === true ? undefined : (options.address ?? old?.target.at);
     const there = at === undefined ? target : { ...target, at };
     const until = Date.now() + options.deadlineMs;
     return this.#keep(there, this.#again(there, { ...options, until, old: old?.connection }));

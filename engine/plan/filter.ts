@@ -87,8 +87,8 @@ function limitedOut(
 }
 
 function hostsNamed(name: string, { hosts, groups }: Inventory): readonly string[] {
-  if (groups[name] !== undefined) return groups[name];
-  if (hosts[name] !== undefined || name === CONTROL) return [name];
+  if (Object.hasOwn(groups, name)) return groups[name] ?? [];
+  if (Object.hasOwn(hosts, name) || name === CONTROL) return [name];
   const known = [...Object.keys(groups), ...Object.keys(hosts)];
   throw new PlaybookError("PB_UNKNOWN_HOST", [name, known], {
     hint: "--limit takes hosts and groups of the inventory, with commas between.",

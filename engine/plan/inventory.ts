@@ -69,11 +69,11 @@ function checkJump(name: string, entry: HostEntry, hosts: Inventory["hosts"]): v
 function checkGroups({ options, at }: Playbook, { groups, hosts }: Inventory): void {
   const needed = options.groups ?? Object.keys(options.inventory?.groups ?? {});
   for (const group of needed)
-    if (groups[group] === undefined)
+    if (!Object.hasOwn(groups, group))
       throw new PlaybookError("PB_UNKNOWN_GROUP", [group, Object.keys(groups)], { at });
   for (const [group, members] of Object.entries(groups))
     for (const member of members)
-      if (hosts[member] === undefined)
+      if (!Object.hasOwn(hosts, member))
         throw invalid(`group ${group}`, `its member "${member}" is no host`);
 }
 

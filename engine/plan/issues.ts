@@ -48,7 +48,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A value for people: short, on one line, secrets masked. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   const text = redact(inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY }));
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -93,7 +93,8 @@ function hostSets({ hosts }: CheckedInventory, inventory: Inventory) {
 const namingUnknownGroups = (groups: Record<string, HostSet<"many">>) =>
   new Proxy(groups, {
     get(target, name) {
-      if (typeof name === "symbol" || name in target) return Reflect.get(target, name);
+      if (typeof name === "symbol" || name in target || name === "toJSON")
+        return Reflect.get(target, name);
       throw new PlaybookError("PB_UNKNOWN_GROUP", [name, Object.keys(target)], { at: callsite() });
     },
   });

@@ -1,14 +1,14 @@
-import type { HostChange } from "./model.ts";
+import type { HostChange, RunModel } from "./model.ts";
 import type { Colors } from "./renderer.ts";
 import { listed, oneLine } from "./text.ts";
 
 /** The changes of a run by step, the same change on several hosts told once; with `diff` the files' differences too. */
 export async function changeLines(
-  changes: readonly HostChange[],
+  model: RunModel,
   { colors, diff }: { readonly colors: Colors; readonly diff: boolean },
 ): Promise<string[]> {
   const steps = new Map<string, Map<string, HostChange[]>>();
-  for (const change of changes) {
+  for (const change of model.changes) {
     const step = steps.get(change.step) ?? new Map<string, HostChange[]>();
     const key = JSON.stringify([change.change.say, change.change.diff]);
     step.set(key, [...(step.get(key) ?? []), change]);
@@ -24,7 +24,7 @@ export async function changeLines(
       if (first === undefined) continue;
       const hosts = oneLine(
         listed(
-          group.map(({ host }) => host),
+          model.inOrder(group).map(({ host }) => host),
           4,
         ),
       );

@@ -34,7 +34,7 @@ export class LinesRenderer implements Renderer {
     const { colors, out } = this.#options;
     for (const part of [
       recapLines(this.#model, { colors, columns: out.columns ?? 80 }),
-      failureText(this.#model.errors, colors),
+      failureText(this.#model.inOrder(this.#model.errors), colors),
     ])
       if (part.length > 0) out.write(`\n${part.join("\n")}\n`);
   }

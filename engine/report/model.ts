@@ -4,13 +4,19 @@ type Started = Extract<RunEvent, { type: "run-started" }>;
 type Finished = Extract<RunEvent, { type: "node-finished" }>;
 type Recap = Extract<RunEvent, { type: "recap" }>;
 
+/** A host at work: since when, and what it was last seen doing or waiting for. */
+interface Running {
+  readonly since: number;
+  saw?: string;
+}
+
 /** How far one step is on its hosts. */
 export interface StepProgress {
   readonly label: string;
   /** The names of the phases around it, joined; empty where there is none. */
   readonly phase: string;
   readonly hosts: readonly string[];
-  readonly running: Map<string, { readonly since: number; saw?: string }>;
+  readonly running: Map<string, Running>;
   /** Hosts by how they ended, in the order in which they did. */
   readonly ended: Map<Outcome, string[]>;
   /** How many ended. */
@@ -28,6 +34,9 @@ export interface HostChange {
   readonly change: ShownChange;
 }
 
+/** Which changes are kept to the end: files are long, and two hundred hosts have many. */
+type Keep = "none" | "words" | "all";
+
 /** What a run has told so far, for renderers that show more than the last event. */
 export class RunModel {
   started: Started | undefined;
@@ -38,9 +47,14 @@ export class RunModel {
   readonly errors: ShownError[] = [];
   /** By "step\0host". */
   readonly errorOf = new Map<string, ShownError>();
+  readonly #keep: Keep;
   /** Hosts that cannot be reached, each with the reason; told once for the run, not again for each step. */
   readonly unreachable = new Map<string, ShownError>();
   connected = 0;
+
+  constructor(keep: Keep = "none") {
+    this.#keep = keep;
+  }
 
   apply(event: RunEvent): void {
     switch (event.type) {
@@ -68,7 +82,7 @@ export class RunModel {
         return;
       }
       case "change":
-        this.changes.push(event);
+        this.#change(event);
         return;
       case "node-finished":
         this.#finish(event);
@@ -79,12 +93,27 @@ export class RunModel {
     }
   }
 
+  /** What belongs to hosts, in the order of the plan: which of them ended first is chance. */
+  inOrder<T extends { readonly host?: string }>(items: readonly T[]): T[] {
+    const all = [...new Set(this.started?.steps.flatMap((step) => step.hosts))];
+    const ranks = new Map(all.map((host, index) => [host, index]));
+    const rank = ({ host }: T) => ranks.get(host ?? "") ?? -1;
+    return items.toSorted((one, other) => rank(one) - rank(other));
+  }
+
   step(label: string): StepProgress {
     const known = this.steps.get(label);
     if (known !== undefined) return known;
     const unannounced = blank(label, "", []);
     this.steps.set(label, unannounced);
     return unannounced;
+  }
+
+  #change({ step, host, change }: HostChange): void {
+    const node = this.step(step).running.get(host);
+    if (node !== undefined) node.saw = change.say;
+    if (this.#keep === "none") return;
+    this.changes.push({ step, host, change: this.#keep === "all" ? change : { say: change.say } });
   }
 
   #finish(event: Finished): void {

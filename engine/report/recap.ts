@@ -10,7 +10,7 @@ export function recapLines(
 ): string[] {
   const { recap, started } = model;
   if (recap === undefined) return [];
-  const leftOut = (started?.leftOut ?? []).map((what) => colors.dim(`left out: ${oneLine(what)}`));
+  const leftOut = (started?.leftOut ?? []).map((what) => colors.dim(oneLine(what)));
   return [
     ...recapTable(recap.hosts, { colors, room: columns }),
     ...leftOut,
@@ -18,7 +18,8 @@ export function recapLines(
   ];
 }
 
-function sentence({ recap, started, errors }: RunModel, colors: Colors): string {
+function sentence(model: RunModel, colors: Colors): string {
+  const { recap, started } = model;
   if (recap === undefined) return "";
   const { exitCode, changed, ok, failed, unreachable, wouldChange, unknown } = recap;
   const counts = [
@@ -29,7 +30,7 @@ function sentence({ recap, started, errors }: RunModel, colors: Colors): string 
     ...(unreachable > 0 ? [`${unreachable} unreachable`] : []),
   ].join(", ");
   const time = elapsed(recap.durationMs);
-  const broken = [...new Set(errors.flatMap(({ host }) => host ?? []))];
+  const broken = [...new Set(model.inOrder(model.errors).flatMap(({ host }) => host ?? []))];
   const where = broken.length > 0 ? ` on ${oneLine(listed(broken, 4))}` : "";
   switch (exitCode) {
     case 0:

@@ -23,18 +23,18 @@ export interface View {
   readonly final: boolean;
 }
 
-/** How much is folded away: 0 nothing but done and coming phases, 3 all but what is at work now. */
-type Detail = 0 | 1 | 2 | 3;
+/** How much is folded away: 0 nothing but done and coming phases, 3 all but what is at work now and its phases, 4 those too. */
+type Detail = 0 | 1 | 2 | 3 | 4;
 
 /** The whole tree in at most `view.rows` lines: the same model and view give the same lines. */
 export function layout(model: RunModel, view: View): Line[] {
   const head = [header(model, view), ...unreachableLines(model)];
   const entries = entriesOf(model);
   if (view.final) return [...head, ...entries.flatMap((entry) => lasting(model, entry, view))];
-  for (const detail of [0, 1, 2, 3] as const) {
+  for (const detail of [0, 1, 2, 3, 4] as const) {
     const lines = [...head, ...body(model, entries, { ...view, detail })];
     if (lines.length <= view.rows) return lines;
-    if (detail === 3) return cutDown(lines, head.length, view.rows);
+    if (detail === 4) return cutDown(lines, head.length, view.rows);
   }
   return head;
 }
@@ -65,7 +65,10 @@ function body(model: RunModel, entries: readonly Entry[], view: Detailed): Line[
   if (view.detail < 2) return entries.flatMap((entry) => entryLines(model, entry, view));
   const settled = entries.filter((entry) => isEntryDone(entry) && isFoldable(entry.steps, view));
   const coming = entries.filter((entry) => !isStarted(entry));
-  const rest = entries.filter((entry) => !settled.includes(entry) && !coming.includes(entry));
+  const isShown = (entry: Entry) => view.detail < 4 || entry.steps.some(isAtWork);
+  const rest = entries.filter(
+    (entry) => !settled.includes(entry) && !coming.includes(entry) && isShown(entry),
+  );
   return [
     ...folded(
       settled.flatMap(({ steps }) => steps),
@@ -81,9 +84,11 @@ function body(model: RunModel, entries: readonly Entry[], view: Detailed): Line[
   ];
 }
 
+const isAtWork = ({ running }: StepProgress): boolean => running.size > 0;
+
 // A failed step keeps a line of its own as long as there is any room.
 const isFoldable = (steps: readonly StepProgress[], { detail }: Detailed): boolean =>
-  detail === 3 || !steps.some(hasFailed);
+  detail >= 3 || !steps.some(hasFailed);
 
 function entryLines(model: RunModel, entry: Entry, view: Detailed): Line[] {
   const [only] = entry.steps;
@@ -94,6 +99,7 @@ function entryLines(model: RunModel, entry: Entry, view: Detailed): Line[] {
   const shown = (step: StepProgress) => stepLines(model, step, { ...view, depth: 1 });
   if (isEntryDone(entry)) return [head, ...entry.steps.filter(hasFailed).flatMap(shown)];
   if (view.detail === 0) return [head, ...entry.steps.flatMap(shown)];
+  if (view.detail >= 3) return [head, ...entry.steps.filter(isAtWork).flatMap(shown)];
   const settled = entry.steps.filter((step) => isDone(step) && isFoldable([step], view));
   const coming = entry.steps.filter((step) => step.startedAt === undefined && !isDone(step));
   const rest = entry.steps.filter((step) => !settled.includes(step) && !coming.includes(step));

@@ -19,7 +19,7 @@ type Terminal = NodeJS.WriteStream;
 
 /** A live tree of phases, steps and hosts on a terminal; then changes, recap and failures below it. */
 export class TreeRenderer implements Renderer {
-  readonly #model = new RunModel();
+  readonly #model: RunModel;
   readonly #options: RenderOptions & { readonly out: Terminal };
   readonly #spinner = new Spinner();
   #note: string | undefined;
@@ -28,6 +28,7 @@ export class TreeRenderer implements Renderer {
 
   constructor(options: RenderOptions & { readonly out: Terminal }) {
     this.#options = options;
+    this.#model = new RunModel(options.diff ? "all" : "words");
   }
 
   emit(event: RunEvent): void {
@@ -48,9 +49,9 @@ export class TreeRenderer implements Renderer {
     const model = this.#model;
     const isCheck = model.started?.mode === "check";
     const parts = [
-      isCheck || diff || verbose > 0 ? await changeLines(model.changes, { colors, diff }) : [],
+      isCheck || diff || verbose > 0 ? await changeLines(model, { colors, diff }) : [],
       recapLines(model, { colors, columns: out.columns ?? 80 }),
-      failureText(model.errors, colors),
+      failureText(model.inOrder(model.errors), colors),
     ];
     for (const part of parts) if (part.length > 0) out.write(`\n${part.join("\n")}\n`);
   }
@@ -85,7 +86,9 @@ export class TreeRenderer implements Renderer {
   #frame(final: boolean): string {
     const { out, colors, now } = this.#options;
     // The terminal keeps one row for the cursor below the frame.
-    const note = this.#note === undefined || final ? [] : ["", colors.yellow(this.#note)];
+    // A sentence a line: what wraps would make the frame taller than the screen.
+    const sentences = final ? [] : (this.#note?.split(/(?<=\.) /) ?? []);
+    const note = sentences.length === 0 ? [] : ["", ...sentences.map(colors.yellow)];
     const rows = final ? Number.POSITIVE_INFINITY : (out.rows ?? 24) - 1 - note.length;
     const brush = {
       colors,

@@ -70,20 +70,20 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
     doubt: (state) => {
       progress.doubt = state;
     },
-    tell: (change) => {
+    tell: (shown) => {
       if (node.readOnly) return;
       if (mode === "apply") progress.changes += 1;
-      const at = clock.now();
-      emit({ type: "change", at, step: step.label, host: node.host.name, change });
+      const about = { at: clock.now(), step: step.label, host: node.host.name };
+      for (const change of shown) emit({ type: "change", ...about, change });
     },
   });
 }
 
 // What an earlier attempt changed stays a change, though the last one found nothing left to do.
 function inAll({ outcome, changes, outputs }: Converged, { progress }: ActionContext): Ended {
-  if (outcome === "ok" && progress.changes > 0)
-    return { outcome: "changed", changes: progress.changes, outputs };
-  return { outcome, changes, ...(outcome === "would-change" ? {} : { outputs }) };
+  if (outcome === "would-change") return { outcome, changes };
+  if (progress.changes === 0) return { outcome, changes, outputs };
+  return { outcome: "changed", changes: progress.changes, outputs };
 }
 
 const retriesOf = ({ step, context }: Attempting): number =>

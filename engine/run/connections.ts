@@ -1,3 +1,4 @@
+import type { Reconnecting } from "../converge/reached.ts";
 import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry } from "../dsl/inventory.ts";
 import { isRef } from "../dsl/ref.ts";
@@ -19,6 +20,8 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #remote: ConnectionPool;
   readonly #local: ConnectionPool;
+  /** Where hosts answer whose address was changed in this run. */
+  readonly #moved = new Map<string, string>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -28,19 +31,26 @@ export class Connections {
 
   /** The live connection to a host; a new one where there is none. */
   to(host: string): Promise<Connection> {
-    return this.#poolOf(host).get(this.#targetOf(host));
+    return this.#poolOf(host).get(this.#targetOf(host, this.#moved.get(host)));
   }
 
-  /** A new connection in the old one's place, at another address from now on where one is given. */
-  again(
-    host: string,
-    { address, timeoutMs }: { address?: string | undefined; timeoutMs: number },
-  ): Promise<Connection> {
-    const at = address ?? this.#options.inventory[host]?.address ?? host;
-    return this.#poolOf(host).reconnect(this.#targetOf(host), {
-      address: at,
+  /** A new connection in the old one's place: where it was, unless told where to. */
+  async again(host: string, { to, timeoutMs }: Reconnecting): Promise<Connection> {
+    const address = to === undefined ? this.#moved.get(host) : to.address;
+    const where = address === undefined ? { back: true } : { address };
+    const target = this.#targetOf(host, undefined);
+    const connection = await this.#poolOf(host).reconnect(target, {
+      ...where,
       deadlineMs: timeoutMs,
     });
+    if (address === undefined) this.#moved.delete(host);
+    else this.#moved.set(host, address);
+    return connection;
+  }
+
+  /** Where a host is reached whose address was changed in this run. */
+  addressOf(host: string): string | undefined {
+    return this.#moved.get(host);
   }
 
   async close(): Promise<void> {
@@ -51,12 +61,17 @@ export class Connections {
     return host === CONTROL ? this.#local : this.#remote;
   }
 
-  #targetOf(name: string): Target {
+  #targetOf(name: string, at: string | undefined): Target {
     const { inventory, secrets } = this.#options;
     const { sudoPassword, settings: _, ...rest } = inventory[name] ?? { address: name };
     const source = isRef(sudoPassword) ? sudoPassword.source : undefined;
     const read = source?.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
     const password = isSecret(sudoPassword) ? sudoPassword : read;
-    return { ...rest, name, ...(password === undefined ? {} : { sudoPassword: password }) };
+    return {
+      ...rest,
+      name,
+      ...(at === undefined ? {} : { at }),
+      ...(password === undefined ? {} : { sudoPassword: password }),
+    };
   }
 }

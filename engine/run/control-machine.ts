@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { bytesOf } from "../converge/content.ts";
+import { PlaybookError } from "../errors/error.ts";
 import type { Command } from "../host/command.ts";
 import type { RunResult } from "../host/connection.ts";
 import type { SecretReaders } from "../plan/secrets.ts";
@@ -23,8 +24,9 @@ async function readSecretFile(path: string) {
     const [content, { mode }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
     return { content, mode: mode & 0o777 };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof Error && "code" in error)) throw error;
+    if (error.code === "ENOENT") return undefined;
+    throw new PlaybookError("PB_SECRET_UNAVAILABLE", [`secret in ${path}`, error.message]);
   }
 }
 

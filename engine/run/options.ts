@@ -1,5 +1,8 @@
+import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
 import type { Emit } from "../report/event.ts";
+
+export type { Clock };
 
 /** What one execution is given from outside: everything that is not in the playbook or the inventory. */
 export interface RunOptions {
@@ -21,12 +24,4 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
-}
-
-/** Time by injection, so that gates, retries and deadlines are tested without waiting. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after ms, rejects when aborted. */
-  wait(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -62,7 +62,8 @@ export class Schedule {
   async run(): Promise<void> {
     const { plan, stop } = this.#given;
     if (this.#left === 0) return;
-    const onStop = () => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped"));
+    const onStop = () =>
+      this.#orReject(() => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped")));
     stop.addEventListener("abort", onStop, { once: true });
     if (stop.aborted) onStop();
     for (const node of plan.nodes) if (this.#waiting.get(node) === 0) this.#ready(node);
@@ -126,12 +127,25 @@ export class Schedule {
     this.#unstarted.delete(node);
     const keepsOthersOut = node.step.kind === "action";
     if (keepsOthersOut) this.#busy.add(node.actsOn);
-    this.#given.work(node, verdict).then((ended) => {
-      if (keepsOthersOut) this.#busy.delete(node.actsOn);
-      this.#unpark(node.actsOn);
-      this.#end(node, ended);
-      this.#drain();
-    }, this.#done.reject);
+    this.#given.work(node, verdict).then(
+      (ended) =>
+        this.#orReject(() => {
+          if (keepsOthersOut) this.#busy.delete(node.actsOn);
+          this.#unpark(node.actsOn);
+          this.#end(node, ended);
+          this.#drain();
+        }),
+      this.#done.reject,
+    );
+  }
+
+  // A bug in what hears of the ends must end the run, not hang it.
+  #orReject(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#done.reject(error);
+    }
   }
 
   #unpark(host: string): void {

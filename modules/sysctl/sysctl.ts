@@ -37,12 +37,13 @@ export const sysctl = defineModule({
 
   async read(host, want) {
     const keys = Object.keys(want.values);
-    const [live, saved, later] = await Promise.all([
+    const [live, saved, later, learned] = await Promise.all([
       readLive(host, keys),
       readManaged(host, want.file),
       host.text(script(LATER, want.file.slice(want.file.lastIndexOf("/") + 1))),
+      host.text(script(LEARNED)),
     ]);
-    return { live, saved, later };
+    return { live, saved, later, learned: learned.split("\n").filter(Boolean) };
   },
 
   *diff(now, want) {
@@ -54,6 +55,7 @@ export const sysctl = defineModule({
     const unknown = values.map(([key]) => key).filter((key) => now.live[key] === undefined);
     if (unknown.length > 0) throw new PlaybookError("PB_SYSCTL_UNKNOWN", [unknown]);
     refuseOverridden(now.later, want.values);
+    refuseLosingRoute(now, want.values);
 
     const content = values.map(([key, value]) => `${key} = ${value}\n`).join("");
     yield* keepFile(now.saved, { path: want.file, content });
@@ -87,6 +89,14 @@ for file in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf; 
     grep -HE '^[[:space:]]*-?[[:alnum:]]' "$file"
   fi
 done
+true`;
+
+// Interfaces whose default route the kernel learned from a router, and forgets once the host forwards.
+const LEARNED = `# sysctl-learned
+while read -r to length _ _ _ _ _ _ flags dev; do
+  [ "$length" = 00 ] && [ $((0x$flags & 0x00050000)) = $((0x00050000)) ] || continue
+  [ "$(cat "/proc/sys/net/ipv6/conf/$dev/accept_ra")" = 1 ] && printf '%s\\n' "$dev"
+done </proc/net/ipv6_route 2>/dev/null
 true`;
 
 async function readLive(host: Host, keys: string[]): Promise<Record<string, string>> {
@@ -128,4 +138,22 @@ function refuseOverridden(later: string, values: Record<string, string>): void {
     if (other !== undefined && other.value !== value)
       throw new PlaybookError("PB_SYSCTL_OVERRIDDEN", [other.file, other.key, other.value]);
   }
+}
+
+interface Learned {
+  readonly live: Record<string, string>;
+  readonly learned: readonly string[];
+}
+
+function refuseLosingRoute({ live, learned }: Learned, values: Record<string, string>): void {
+  const wanted = new Map(Object.entries(values).map(([key, value]) => [path(key), value]));
+  const turnedOn = Object.entries(values).flatMap(([key, value]) =>
+    value === "1" && live[key] === "0" ? [path(key)] : [],
+  );
+  const lost = learned.find(
+    (dev) =>
+      wanted.get(`net/ipv6/conf/${dev}/accept_ra`) !== "2" &&
+      ["all", dev].some((scope) => turnedOn.includes(`net/ipv6/conf/${scope}/forwarding`)),
+  );
+  if (lost !== undefined) throw new PlaybookError("PB_ROUTE_AT_RISK", [lost]);
 }

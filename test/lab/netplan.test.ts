@@ -175,3 +175,29 @@ describe("reboot on a real host", () => {
     expect(recap).toMatchObject({ changed: 1 });
   });
 });
+
+describe("a default route learned from a router", () => {
+  // One router advertisement from w2, good for 1800 s.
+  const advertise = `import socket, struct
+dev = socket.if_nametoindex("eth0")
+out = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+out.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+out.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0), ("ff02::1", 0, 0, dev))`;
+  const learned = "ip -6 route show default | grep -q 'proto ra'";
+
+  it("is not lost to forwarding: refused without accept_ra=2, kept with it", async () => {
+    const keys = "/proc/sys/net/ipv6/conf";
+    await exec("w1", `echo 0 >${keys}/all/forwarding; echo 1 >${keys}/eth0/accept_ra`);
+    await lab.exec("w2", ["python3", "-c", advertise]);
+    await exec("w1", `for _ in $(seq 50); do ${learned} && exit 0; sleep 0.1; done; exit 1`);
+
+    const forwarding = { "net.ipv6.conf.all.forwarding": 1 };
+    const refused = await ensureOn(view, "w1", use.sysctl({ values: forwarding }));
+    expect(refused.errors).toMatchObject([{ code: "PB_ROUTE_AT_RISK" }]);
+    expect(refused.changes).toEqual([]);
+
+    const both = use.sysctl({ values: { ...forwarding, "net.ipv6.conf.eth0.accept_ra": 2 } });
+    expect((await ensureOn(view, "w1", both)).errors).toEqual([]);
+    await exec("w1", learned);
+  });
+});

@@ -116,7 +116,7 @@ const mapValues = <T, U>(of: Readonly<Record<string, T>>, change: (value: T) => 
   Object.fromEntries(Object.entries(of).map(([key, value]) => [key, change(value)]));
 
 /** A fake host that describes itself when it is asked for its facts, as Debian 13 does. */
-export const readied = (host: FakeHost): FakeHost =>
+const readied = (host: FakeHost): FakeHost =>
   host.script(/uname -snrm/, () =>
     [
       "uname Linux h1 6.12.0 x86_64",

@@ -2,8 +2,6 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export interface WireOptions {
-  /** Ms that each direction takes. */
-  readonly delayMs?: number;
   /** Pass bytes on one by one, as a wire that cuts characters apart. */
   readonly single?: boolean;
   /** Connections that are closed before anything was said, as a busy sshd does. */
@@ -20,6 +18,10 @@ export class Wire {
   readonly port: number;
   /** Connections that were made over it, shed ones too. */
   made = 0;
+  /** Ms that each direction takes. */
+  delayMs = 0;
+  /** Ms for which what comes is held back, to be passed on in one piece. */
+  lumpMs = 0;
   readonly #server: Server;
   readonly #lines = new Set<Line>();
   #frozen = false;
@@ -62,16 +64,19 @@ export class Wire {
     });
   }
 
-  #carry(from: Socket, to: Socket, { delayMs = 0, single = false }: WireOptions): void {
+  #carry(from: Socket, to: Socket, { single = false }: WireOptions): void {
+    const held: Buffer[] = [];
+    const pass = (chunk: Buffer) => {
+      if (this.#frozen || to.destroyed) return;
+      if (single) for (const byte of chunk) to.write(Buffer.from([byte as number]));
+      else to.write(chunk);
+    };
     from.on("data", (chunk) => {
-      if (this.#frozen) return;
-      const pass = () => {
-        if (this.#frozen || to.destroyed) return;
-        if (single) for (const byte of chunk) to.write(Buffer.from([byte as number]));
-        else to.write(chunk);
-      };
-      if (delayMs > 0) setTimeout(pass, delayMs);
-      else pass();
+      if (this.lumpMs > 0) {
+        held.push(Buffer.from(chunk));
+        if (held.length === 1) setTimeout(() => pass(Buffer.concat(held.splice(0))), this.lumpMs);
+      } else if (this.delayMs > 0) setTimeout(() => pass(chunk), this.delayMs);
+      else pass(chunk);
     });
   }
 

@@ -23,9 +23,4 @@ export const cliErrors = {
     message: (question: string) => `The answer was no: "${question}" Nothing was touched.`,
     hint: "Run it again when the answer is yes.",
   },
-  PB_NO_TERMINAL: {
-    message: (question: string) =>
-      `Nobody is there to answer "${question}", and the answer is a secret.`,
-    hint: "Take the secret from a file, an environment variable or a command where no terminal is.",
-  },
 } satisfies ErrorSpecs;

@@ -2,6 +2,9 @@ import type { ErrorSpecs } from "../spec.ts";
 
 const listed = (names: readonly string[]) => (names.length === 0 ? "none" : names.join(", "));
 
+/** A sentence that was said elsewhere, as part of one of ours. */
+const clause = (text: string) => text.replace(/\.+$/, "");
+
 /** Planning and running: what the engine itself finds wrong, or sees go wrong, on the way to a converged host. */
 export const engineErrors = {
   PB_UNKNOWN_HOST: {
@@ -54,12 +57,12 @@ export const engineErrors = {
   },
   PB_GATE_TIMEOUT: {
     message: (gate: string, host: string, saw: string) =>
-      `Gate "${gate}" did not hold on ${host} in time; last seen: ${saw}.`,
+      `Gate "${gate}" did not hold on ${host} in time; last seen: ${clause(saw)}.`,
     hint: "What was last seen is what to mend; a gate's `within` raises the limit.",
   },
   PB_GATE_CLOSED: {
     message: (gate: string, host: string, saw: string) =>
-      `Gate "${gate}" does not hold on ${host}: ${saw}.`,
+      `Gate "${gate}" does not hold on ${host}: ${clause(saw)}.`,
     hint: "Nothing before it is pending, so a run would only wait for it: mend what was seen.",
   },
   PB_STEP_CUT: {
@@ -68,8 +71,13 @@ export const engineErrors = {
   },
   PB_ROLLED_BACK: {
     message: (host: string, why: string) =>
-      `The change was not confirmed, so ${host} put everything back: ${why}.`,
+      `The change was not confirmed, so ${host} put everything back: ${clause(why)}.`,
     hint: "Mend what the change was checked by (address, gateway, peers) and run again.",
+  },
+  PB_ROLLBACK_FAILED: {
+    message: (host: string, why: string) =>
+      `${host} answers, but its change was neither confirmed nor wholly undone: ${clause(why)}.`,
+    hint: "Look at the host before anything else; what it saved is under /run/run-playbook there.",
   },
   PB_GUARD_FAILED: {
     message: (host: string, why: string) => `The guarded change did not begin on ${host}: ${why}.`,

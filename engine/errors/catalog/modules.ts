@@ -41,6 +41,11 @@ export const moduleErrors = {
       `${file} sets ${key} = ${value} and is read later, so the wanted value would not survive a reboot.`,
     hint: "Remove that line, or give `file` a name that sorts after it.",
   },
+  PB_ROUTE_AT_RISK: {
+    message: (dev: string) =>
+      `The default route on ${dev} was learned from a router; with forwarding on and accept_ra=1 it would be lost.`,
+    hint: "Set net.ipv6.conf.<interface>.accept_ra to 2 in the same step, or give the host a static route.",
+  },
   PB_KERNEL_MODULE_MISSING: {
     message: (names: readonly string[], kernel: string) =>
       `Kernel ${kernel} has no module ${names.join(", ")}, neither loadable nor built in.`,

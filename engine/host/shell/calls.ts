@@ -114,25 +114,32 @@ export class Calls {
   }
 
   async #endOne(lane: Lane, call: Call): Promise<string> {
+    const fate = { begun: true };
     const settled = call.reply.then(
       () => undefined,
-      () => undefined,
+      (error: unknown) => {
+        fate.begun = !(error instanceof ShellGone) || error.started;
+      },
     );
-    if (call.state() === "sent") {
-      // The shell stops before its next call; those behind this one are made again elsewhere.
-      this.#lanes.remove(lane);
-      await this.#control(lane.user, `kill -TERM ${lane.shell.pid}`);
-      await Promise.race([settled, lane.pipe.closed]);
-      return "it had not begun";
-    }
-    const pid = call.pid();
-    if (pid !== undefined) await this.#control(lane.user, `_pb_kill ${pid}`);
-    await settled;
-    return "its processes on the host were ended";
+    // The shell stops before its next call; those that wait behind are made again elsewhere.
+    this.#lanes.remove(lane);
+    await this.#control(lane.user, async (shell) => {
+      await shell.submit(control(`kill -TERM ${lane.shell.pid}`)).reply;
+      // What the shell said before this is read first.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (call.state() === "first")
+        await shell.submit(control(`_pb_kill_below ${lane.shell.pid}`)).reply;
+    });
+    if (call.state() === "behind") fate.begun = false;
+    else await settled;
+    lane.shell.retire();
+    return fate.begun ? "its processes on the host were ended" : "it had not begun";
   }
 
-  async #endAll({ user, shell }: Lane): Promise<void> {
-    const ended = this.#control(user, `kill -TERM ${shell.pid}; _pb_kill ${shell.pid} below`);
+  async #endAll({ user, shell: { pid } }: Lane): Promise<void> {
+    const ended = this.#control(user, async (shell) => {
+      await shell.submit(control(`kill -TERM ${pid}; _pb_kill_below ${pid}`)).reply;
+    });
     await within(STOP_GRACE, ended, () => new Error("the host did not answer")).catch(
       // Closing goes on: that the peer is gone may be why things are being closed.
       () => undefined,
@@ -140,7 +147,7 @@ export class Calls {
   }
 
   /** A shell of its own for ending another's work; it may use the place that is kept free for that. */
-  async #control(as: string, body: string): Promise<void> {
+  async #control(as: string, act: (shell: FramedShell) => Promise<void>): Promise<void> {
     const { pipe, pid } = await launch(this.#open, this.#identity, {
       as,
       timeoutMs: STOP_GRACE,
@@ -148,12 +155,14 @@ export class Calls {
     });
     const shell = new FramedShell(pipe, { pid, maxOutput: 65_536, onLeftover: () => undefined });
     try {
-      await shell.submit({ what: "ending a call", body, grouped: false }).reply;
+      await act(shell);
     } finally {
       shell.destroy();
     }
   }
 }
+
+const control = (body: string): Work => ({ what: "ending a call", body, grouped: false });
 
 const timeout = (what: string, ms: number, state: string) =>
   new PlaybookError("PB_TIMEOUT", [what, Math.round(ms / 100) / 10], { state });

@@ -12,7 +12,7 @@ export interface FrameEvents<T extends Expected> {
   /** The oldest request that this stream has not ended. */
   head(): T | undefined;
   data(frame: T, bytes: Buffer): void;
-  /** What follows the nonce in a mark's line, as in "S", "P 4711", "E 0 0". */
+  /** What follows the nonce in a mark's line, as in "E 0 0". */
   mark(frame: T, text: string): void;
 }
 

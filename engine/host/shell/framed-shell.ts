@@ -26,10 +26,8 @@ export class ShellGone extends Error {
 export interface Call {
   readonly what: string;
   readonly reply: Promise<Reply>;
-  /** "waiting" is here still, "sent" is on the host behind others, "started" runs there. */
-  state(): "waiting" | "sent" | "started" | "done";
-  /** The leader of its processes on the host, once it runs. */
-  pid(): number | undefined;
+  /** "waiting" is here still, "behind" is on the host after others, "first" is the one that the shell is at. */
+  state(): "waiting" | "behind" | "first" | "done";
   /** Takes a waiting call back; true where it was still here. */
   withdraw(): boolean;
 }
@@ -37,9 +35,7 @@ export interface Call {
 interface Frame extends Expected {
   readonly work: Work;
   readonly nonce: string;
-  state: "waiting" | "sent" | "started" | "done";
-  startedAt: number;
-  pid?: number;
+  state: "waiting" | "sent" | "done";
   bytes: number;
   readonly stdout: Buffer[];
   readonly stderr: Buffer[];
@@ -70,6 +66,8 @@ export class FramedShell {
   readonly #onStdout: Frame[] = [];
   readonly #onStderr: Frame[] = [];
   #flushing = false;
+  #headSince = 0;
+  #retired = false;
   #gone: string | undefined;
 
   constructor(pipe: Pipe, options: FramedShellOptions) {
@@ -78,7 +76,8 @@ export class FramedShell {
     this.pid = options.pid;
     this.#listen("stdout", this.#onStdout);
     this.#listen("stderr", this.#onStderr);
-    pipe.stdin.on("error", (error) => this.#end(`its input broke (${error.message})`));
+    // Its end follows, with what it still said before.
+    pipe.stdin.on("error", () => undefined);
     void pipe.closed.then((end) => this.#end(describeEnd(end)));
   }
 
@@ -93,8 +92,7 @@ export class FramedShell {
 
   /** For how long the call that runs now has been running, ms. */
   get slowFor(): number {
-    const head = this.#onStdout[0];
-    return head?.state === "started" ? Date.now() - head.startedAt : 0;
+    return this.#onStdout.length > 0 ? Date.now() - this.#headSince : 0;
   }
 
   submit(work: Work): Call {
@@ -105,26 +103,29 @@ export class FramedShell {
       nonce,
       needle: Buffer.from(`\x01${nonce}`),
       state: "waiting",
-      startedAt: 0,
       bytes: 0,
       stdout: [],
       stderr: [],
       resolve,
       reject,
     };
-    if (this.#gone === undefined) this.#enqueue(frame);
-    else reject(new ShellGone(false, this.#gone));
+    if (this.#gone === undefined && !this.#retired) this.#enqueue(frame);
+    else reject(new ShellGone(false, this.#gone ?? "it was retired"));
     return {
       what: work.what,
       reply: promise,
-      state: () => frame.state,
-      pid: () => frame.pid,
+      state: () => this.#stateOf(frame),
       withdraw: () => this.#withdraw(frame),
     };
   }
 
-  /** Lets what runs finish, sends nothing more. */
+  /** Lets what was sent finish, and then ends. */
   retire(): void {
+    this.#retired = true;
+    for (const frame of this.#outbox.splice(0)) {
+      frame.state = "done";
+      frame.reject(new ShellGone(false, "it was retired"));
+    }
     this.#pipe.stdin.end();
   }
 
@@ -145,6 +146,7 @@ export class FramedShell {
     this.#flushing = false;
     const batch = this.#outbox.splice(0);
     if (batch.length === 0 || this.#gone !== undefined) return;
+    if (this.#onStdout.length === 0) this.#headSince = Date.now();
     for (const frame of batch) {
       frame.state = "sent";
       this.#onStdout.push(frame);
@@ -168,6 +170,7 @@ export class FramedShell {
       mark: (frame, text) => {
         if (this.#mark(frame, text)) return;
         queue.shift();
+        if (name === "stdout") this.#headSince = Date.now();
         if (!this.#onStdout.includes(frame) && !this.#onStderr.includes(frame)) finish(frame);
       },
     });
@@ -183,8 +186,6 @@ export class FramedShell {
   }
 
   #take(frame: Frame, name: "stdout" | "stderr", bytes: Buffer): void {
-    // Before its start nothing can be the call's own.
-    if (frame.state === "sent" && name === "stdout") return;
     frame.bytes += bytes.length;
     if (frame.bytes <= this.#options.maxOutput) {
       frame[name].push(bytes);
@@ -196,50 +197,49 @@ export class FramedShell {
     frame.reject(new PlaybookError("PB_OUTPUT_TOO_LARGE", [frame.work.what, limit]));
   }
 
-  /** True while the frame goes on in this stream. */
+  /** True where the shell stopped rather than end the frame. */
   #mark(frame: Frame, text: string): boolean {
-    const [letter, first, second] = [text[0], ...text.slice(1).trim().split(" ")];
-    if (letter === "S") {
-      frame.state = "started";
-      frame.startedAt = Date.now();
+    const [letter, code, left] = text.split(" ");
+    if (letter === "Q") {
+      this.#stopBefore(frame, "it was asked to stop");
       return true;
     }
-    if (letter === "P") {
-      frame.pid = Number(first);
-      return true;
-    }
-    if (first !== undefined && first !== "") frame.code = Number(first);
-    if (second === "1") this.#leave(frame);
+    if (code !== undefined) frame.code = Number(code);
+    if (left !== "1") return false;
+    // Its processes hold this shell's output open: the shell stops by itself.
+    this.#stopBefore(this.#onStdout[1], `"${frame.work.what}" left processes running`);
+    this.#options.onLeftover();
     return false;
   }
 
-  /**
-   * The call left processes that hold this shell's output open. The shell stops by itself; what was sent after the
-   * call did not begin and is sent again elsewhere.
-   */
-  #leave(last: Frame): void {
-    const rest = [...this.#onStdout, ...this.#outbox].filter((frame) => frame !== last);
-    this.#onStdout.splice(1);
-    this.#onStderr.splice(this.#onStderr[0] === last ? 1 : 0);
-    this.#outbox.length = 0;
-    this.#gone = `"${last.work.what}" left processes running`;
+  /** Nothing from this frame on began. What ended on stdout may still have its end on stderr to come. */
+  #stopBefore(next: Frame | undefined, reason: string): void {
+    this.#gone ??= reason;
+    const at = next === undefined ? -1 : this.#onStdout.indexOf(next);
+    const rest = [...(at < 0 ? [] : this.#onStdout.splice(at)), ...this.#outbox.splice(0)];
     for (const frame of rest) {
+      const onStderr = this.#onStderr.indexOf(frame);
+      if (onStderr >= 0) this.#onStderr.splice(onStderr, 1);
       frame.state = "done";
-      frame.reject(new ShellGone(false, this.#gone));
+      frame.reject(new ShellGone(false, reason));
     }
-    this.#options.onLeftover();
   }
 
+  /** The process is gone. Whether its first call ran is not known; a call that ended on stdout has its answer. */
   #end(reason: string): void {
-    this.#gone ??= reason;
-    for (const frame of new Set([...this.#onStdout, ...this.#onStderr, ...this.#outbox])) {
-      const started = frame.state === "started";
-      frame.state = "done";
-      frame.reject(new ShellGone(started, reason));
+    this.#stopBefore(this.#onStdout[1], reason);
+    for (const frame of new Set([...this.#onStderr.splice(0), ...this.#onStdout.splice(0)])) {
+      if (frame.code !== undefined) finish(frame);
+      else {
+        frame.state = "done";
+        frame.reject(new ShellGone(true, reason));
+      }
     }
-    this.#outbox.length = 0;
-    this.#onStdout.length = 0;
-    this.#onStderr.length = 0;
+  }
+
+  #stateOf(frame: Frame): ReturnType<Call["state"]> {
+    if (frame.state !== "sent") return frame.state;
+    return this.#onStdout.indexOf(frame) > 0 ? "behind" : "first";
   }
 }
 

@@ -4,9 +4,9 @@
  *
  * - The shell's own stderr goes to /dev/null and commands get the real one as fd 3: bash would print "Killed" with
  *   the whole command line, stdin payload included, into somebody's stderr.
- * - `_pb_b` begins a frame, `_pb_e` ends it on both streams. TERM asks the shell to stop before its next request.
- * - `_pb_e` tells the child's pid at once (so that it can be killed) and, where the command has a process group of its
- *   own, whether something of it still lives and may write into the next call's output: then this shell stops.
+ * - `_pb_b` begins a frame, unless TERM asked the shell to stop: then it says so and ends.
+ * - `_pb_e` ends a frame on both streams. Where the command has a process group of its own, it tells whether something
+ *   of it still lives and may write into the next call's output: then this shell stops too.
  */
 export const prelude = (hello: string): string => `\
 exec 3>&2 2>/dev/null
@@ -17,12 +17,10 @@ unset CDPATH ENV BASH_ENV
 _q=; trap '_q=1' TERM
 _s=; command -v setsid >/dev/null && _s=setsid
 _pb_b() {
-  [ -z "$_q" ] || exit 0
-  printf '\\001%sS\\n' "$1"
+  if [ -n "$_q" ]; then printf '\\001%sQ\\n' "$1"; exit 0; fi
 }
 _pb_e() {
   _p=$!
-  printf '\\001%sP %s\\n' "$1" "$_p"
   wait "$_p"; _c=$?
   while [ "$_c" -gt 128 ] && kill -0 "$_p"; do wait "$_p"; _c=$?; done
   _l=0; [ -n "$2" ] && [ -n "$_s" ] && kill -0 "-$_p" && _l=1 && _q=1
@@ -56,8 +54,8 @@ _pb_place() {
 }
 `;
 
-// Ends a process group and, by /proc, everything below its leader: TERM, two seconds of grace, KILL. With a second
-// argument only what is below.
+// Ends all that runs below a process, found by /proc, with the process groups that it leads: TERM, two seconds of
+// grace, KILL.
 const ending = `\
 _pb_tree() {
   _t=" $1 "; _n=
@@ -78,19 +76,20 @@ _pb_lives() {
   read -r _x <"/proc/$1/stat" || return 1
   case \${_x##*) } in Z*) return 1 ;; esac
 }
-_pb_kill() {
-  _v=$1
+_pb_signal() {
+  for _i in $_t; do kill "-$1" "-$_i"; kill "-$1" "$_i"; done
+}
+_pb_kill_below() {
   _pb_tree "$1"
-  if [ -n "$2" ]; then _t=\${_t#" $1 "}; else kill -TERM "-$_v"; fi
-  for _i in $_t; do kill -TERM "$_i"; done
+  _t=\${_t#" $1 "}
+  _pb_signal TERM
   _k=0
   while [ "$_k" -lt 20 ]; do
     _a=; for _i in $_t; do _pb_lives "$_i" && _a=1; done
     [ -n "$_a" ] || break
     sleep 0.1; _k=$((_k + 1))
   done
-  [ -n "$2" ] || kill -KILL "-$_v"
-  for _i in $_t; do kill -KILL "$_i"; done
+  _pb_signal KILL
   return 0
 }
 `;

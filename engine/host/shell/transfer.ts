@@ -112,7 +112,7 @@ async function send(host: TransferHost, sending: Sending): Promise<void> {
     { what, options, script: { text: RECEIVE, args } },
     (pipe, signal) => {
       pipe.stdout.resume();
-      return pipeline(source, pipe.stdin, { signal });
+      return pour(source, pipe, signal);
     },
   ).catch((error: unknown) => {
     throw isPlaybookError(error) ? error : localError(what, error);
@@ -165,6 +165,23 @@ const sumOf = (stdout: Buffer): string => stdout.toString().slice(0, 64);
 
 const localError = (path: string, error: unknown): PlaybookError =>
   new PlaybookError("PB_LOCAL_FILE", [path, errnoText(error)], {}, { cause: error });
+
+/**
+ * All of a source into a program's stdin. A program that ends early is no error here: its exit code tells. (A stream
+ * pipeline would destroy the channel then, and lose that code.)
+ */
+async function pour(source: Readable, { stdin, closed }: Pipe, signal: AbortSignal): Promise<void> {
+  const gone = closed.then(() => "gone" as const);
+  for await (const chunk of source) {
+    if (signal.aborted || !stdin.writable) return;
+    if (stdin.write(chunk)) continue;
+    const drained = new Promise<"drained">((resolve) =>
+      stdin.once("drain", () => resolve("drained")),
+    );
+    if ((await Promise.race([drained, gone])) === "gone") return;
+  }
+  stdin.end();
+}
 
 interface Streaming {
   readonly what: string;

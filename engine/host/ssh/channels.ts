@@ -30,8 +30,8 @@ export class Channels {
     const release = await this.#places.acquire(timeoutMs, exhausted, reserved ? 0 : KEPT_FREE);
     try {
       for (let pause = 50; ; pause = Math.min(1000, pause * 2)) {
-        const channel = await within(left(until), this.#exec(commandLine), exhausted);
-        if (channel !== "refused") return this.#pipe(channel, release);
+        const pipe = await within(left(until), this.#exec(commandLine, release), exhausted);
+        if (pipe !== "refused") return pipe;
         if (left(until) < pause || !wanted()) throw exhausted();
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
@@ -41,11 +41,12 @@ export class Channels {
     }
   }
 
-  #exec(commandLine: string): Promise<ClientChannel | "refused"> {
+  #exec(commandLine: string, release: () => void): Promise<Pipe | "refused"> {
     const { client, lost } = this.#ssh;
-    const opened = new Promise<ClientChannel | "refused">((resolve, reject) => {
+    const opened = new Promise<Pipe | "refused">((resolve, reject) => {
       client.exec(commandLine, (error, channel) => {
-        if (!error) resolve(channel);
+        // Listened to at once: a short command's exit code may come in the same packet as this answer.
+        if (!error) resolve(this.#pipe(channel, release));
         else if (/open fail/i.test(error.message)) resolve("refused");
         else reject(this.#failed(error));
       });
@@ -75,6 +76,9 @@ export class Channels {
       else if (signal !== undefined) end.signal = signal;
     });
     channel.on("error", () => undefined);
+    // Streams that have ended both ways destroy themselves, which ssh2 takes for closing the channel: ahead of the
+    // exit code, which sshd sends after the end of the output and drops when the channel is closed by then.
+    channel.destroy = () => channel;
     channel.stderr.on("error", () => undefined);
     const closed = new Promise<PipeEnd>((resolve) => {
       channel.once("close", () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { applyGuarded, settleGuards } from "#engine/converge/guard.ts";
 import type { Applying } from "#engine/converge/reached.ts";
@@ -217,6 +217,17 @@ describe.concurrent("a guarded change", { timeout: 30_000 }, () => {
     await settleGuards(machine.reached.connection, "w1");
     expect(text(machine.path("conf"))).toBe("old\n");
     expect((await first).code).toBe("PB_ROLLED_BACK");
+  });
+
+  test("that a restart of the host forgot is not called undone", async () => {
+    await using machine = await machineWith();
+    const made = failure(applyGuarded(change(machine, { verify: [sh`false`] }), applying(machine)));
+    await until(() => text(machine.path("live")) === "new\n");
+    rmSync(machine.path("run"), { recursive: true, force: true });
+    expect(await made).toMatchObject({
+      code: "PB_ROLLBACK_FAILED",
+      message: expect.stringContaining("started anew"),
+    });
   });
 
   test("runs its command with the environment, the folder and the input that it asks for", async () => {

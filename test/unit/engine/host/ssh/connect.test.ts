@@ -2,12 +2,15 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import type { Target } from "#engine/host/connection.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { freePort, type Sshd, startSshd } from "../../../../support/sshd.ts";
 import { listen, Wire } from "../../../../support/wire.ts";
+
+// The machine may be busy with other tests.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let sshd: Sshd;
 let anyPort: string;

@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import type { Target } from "#engine/host/connection.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { type Sshd, startSshd } from "../../../../support/sshd.ts";
+
+// The machine may be busy with other tests.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let sshd: Sshd;
 let file: string;

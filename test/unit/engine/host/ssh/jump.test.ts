@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { freePort, type Sshd, startSshd } from "../../../../support/sshd.ts";
 import { Wire } from "../../../../support/wire.ts";
+
+// The machine may be busy with other tests.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let jump: Sshd;
 let inner: Sshd;

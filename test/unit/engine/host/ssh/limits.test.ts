@@ -1,7 +1,10 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { startSshd } from "../../../../support/sshd.ts";
+
+// The machine may be busy with other tests.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,10 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Secret } from "#engine/dsl/secret.ts";
 import { script, sh, withStdin } from "#engine/host/command.ts";
 import type { Connection, Target } from "#engine/host/connection.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { conformance } from "../../../../support/conformance.ts";
 import { type Sshd, startSshd } from "../../../../support/sshd.ts";
+
+// The machine may be busy with other tests.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let sshd: Sshd;
 beforeAll(async () => {

@@ -1,2 +1,0 @@
-export const execute = 1;
-export const planOf = 2;

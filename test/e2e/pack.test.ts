@@ -1,0 +1,162 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { knownPlaybooks } from "#engine/cli/find-file.ts";
+import { cli, root } from "../support/cli.ts";
+import { type Ended, folder, runProgram } from "../support/program.ts";
+
+// What npm would publish, installed into a folder that knows nothing of this repository.
+const playbook = `import { defineInventory, defineModule, playbook } from "run-playbook";
+import * as use from "run-playbook/modules";
+import { z } from "zod";
+
+const motd = defineModule({
+  name: "motd",
+  summary: "Keep the message of the day.",
+  params: z.strictObject({ text: z.string() }),
+  async read(host) {
+    return { now: await host.readFile("/etc/motd") };
+  },
+  *diff() {},
+});
+
+const inventory = defineInventory({
+  hosts: { a: { address: "2001:db8::1" }, b: { address: "2001:db8::2" } },
+  groups: { nodes: ["a", "b"] },
+});
+
+export const modules: string[] = Object.keys(use);
+
+export default playbook(
+  "mine",
+  { inventory, params: z.object({ text: z.string().default("hello") }) },
+  ({ step, groups, params }) => {
+    step("greeting", { on: groups.nodes, ensure: motd({ text: params.text }) });
+  },
+);
+`;
+
+const npmFlags = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+const resources = new AsyncDisposableStack();
+let tarball = "";
+let installed = "";
+
+beforeAll(async () => {
+  const packed = resources.use(await folder({}));
+  const { stdout } = await ok(
+    runProgram(["npm", "pack", "--json", "--loglevel=error", `--pack-destination=${packed.path}`], {
+      cwd: root,
+      seconds: 120,
+    }),
+  );
+  const name = /"filename": "([^"]+)"/.exec(stdout)?.[1] ?? "";
+  tarball = join(packed.path, name);
+  const project = resources.use(await folder({ "package.json": "{}" }));
+  installed = project.path;
+  await ok(runProgram(["npm", "install", ...npmFlags, tarball], { cwd: installed, seconds: 240 }));
+}, 400_000);
+
+afterAll(() => resources.disposeAsync());
+
+async function ok(running: Promise<Ended>): Promise<Ended> {
+  const ended = await running;
+  if (ended.code !== 0) throw new Error(`exit ${ended.code}\n${ended.stdout}\n${ended.stderr}`);
+  return ended;
+}
+
+const bin = () => join(installed, "node_modules/.bin/run-playbook");
+
+test("a playbook in a folder where nothing is installed runs by npx", async () => {
+  await using here = await folder({ "mine.ts": playbook });
+  const npx = ["npx", "--yes", ...npmFlags, `--package=${tarball}`, "--", "run-playbook"] as const;
+  const { code, stdout, stderr } = await runProgram([...npx, "mine.ts", "--list"], {
+    cwd: here.path,
+    seconds: 240,
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("mine: 1 step on 2 hosts");
+});
+
+test("a playbook beside an installed package runs, and takes that copy", async () => {
+  await writeFile(join(installed, "mine.ts"), playbook);
+  const { code, stdout, stderr } = await runProgram([bin(), "mine.ts", "--list"], {
+    cwd: installed,
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("greeting");
+});
+
+test("two copies of the package understand each other", async () => {
+  await writeFile(join(installed, "mine.ts"), playbook);
+  const { code, stdout, stderr } = await cli(["mine.ts", "--list"], { cwd: installed });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("greeting");
+});
+
+test("every playbook of ours can be named from an empty folder", async () => {
+  await using here = await folder({});
+  for (const name of knownPlaybooks(root)) {
+    const { code, stdout, stderr } = await runProgram([bin(), name, "--help"], { cwd: here.path });
+    expect([name, code, stderr]).toEqual([name, 0, ""]);
+    expect(stdout).toContain(`Usage: run-playbook ${name}`);
+  }
+});
+
+test("the package carries what it promises, and none of its tests", async () => {
+  const files = await readdir(join(installed, "node_modules/run-playbook"), { recursive: true });
+  expect(files).toEqual(
+    expect.arrayContaining(["dist/engine/index.d.ts", "dist/modules/index.js", "LICENSE"]),
+  );
+  expect(files.filter((file) => file.startsWith("test") || file.startsWith("lab"))).toEqual([]);
+  for (const template of await hbs(root)) expect(files).toContain(join("dist", template));
+});
+
+const hbs = async (folder: string): Promise<string[]> =>
+  (await readdir(join(folder, "modules"), { recursive: true }))
+    .filter((file) => file.endsWith(".hbs"))
+    .map((file) => join("modules", file));
+
+describe("an editor", () => {
+  const tsconfig = JSON.stringify({
+    compilerOptions: {
+      module: "nodenext",
+      target: "es2024",
+      strict: true,
+      noEmit: true,
+      types: [],
+    },
+    files: ["mine.ts"],
+  });
+
+  test.each([
+    ["sees nothing wrong in a right playbook", playbook, undefined],
+    [
+      "sees a param that does not exist",
+      playbook.replace("{ text: params.text }", "{ txt: params.text }"),
+      "'txt' does not exist",
+    ],
+    [
+      "sees a group that does not exist",
+      playbook.replace("groups.nodes", "groups.workers"),
+      "'workers' does not exist",
+    ],
+  ])("%s", async (_, text, wrong) => {
+    await writeFile(join(installed, "mine.ts"), text);
+    await writeFile(join(installed, "tsconfig.json"), tsconfig);
+    const { code, stdout } = await runProgram([join(root, "node_modules/.bin/tsc"), "-p", "."], {
+      cwd: installed,
+    });
+    if (wrong === undefined) expect([stdout, code]).toEqual(["", 0]);
+    else expect(stdout).toContain(wrong);
+  });
+});
+
+test("the first file is read by a Node of years ago: it imports nothing new before it looked", async () => {
+  const text = await readFile(
+    join(installed, "node_modules/run-playbook/dist/engine/cli/bin.js"),
+    "utf8",
+  );
+  const imports = Array.from(text.matchAll(/^import .* from "([^"]+)"/gm), ([, from]) => from);
+  expect(imports.every((from) => from?.startsWith("node:"))).toBe(true);
+  expect(text.split("\n")[0]).toBe("#!/usr/bin/env node");
+});

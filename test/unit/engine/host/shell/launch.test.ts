@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { launch } from "#engine/host/shell/launch.ts";
+import type { OpenPipe, PipeEnd } from "#engine/host/shell/pipe.ts";
+
+/** A login shell that is some script, in place of the user's own. */
+const login =
+  (text: string): OpenPipe =>
+  async (line) => {
+    const child = spawn("/bin/sh", ["-c", text, "login", line], { detached: true });
+    const closed = new Promise<PipeEnd>((resolve) => {
+      child.once("close", (code) => resolve(code === null ? {} : { code }));
+    });
+    const destroy = () => {
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, closed, destroy };
+  };
+
+const identity = { host: "cp1", loginUser: "me" };
+const options = { timeoutMs: 5_000 };
+
+describe("starting a shell", () => {
+  it("passes over what login scripts print", async () => {
+    const open = login(`echo "Welcome!"; echo "motd" >&2; exec /bin/sh -c "$1"`);
+    const { pipe, pid } = await launch(open, identity, options);
+    expect(pid).toBeGreaterThan(1);
+    pipe.destroy();
+  });
+
+  it("says why, in the host's words, when the login shell gives none", async () => {
+    const open = login(`echo "This account is currently not available."; exit 1`);
+    await expect(launch(open, identity, options)).rejects.toThrow(
+      "No POSIX sh could be started on cp1: This account is currently not available.",
+    );
+  });
+
+  it("does not wait for ever for a login script that asks something", async () => {
+    const open = login("read -r answer; read -r answer; sleep 5");
+    const began = Date.now();
+    await expect(launch(open, identity, { timeoutMs: 300 })).rejects.toMatchObject({
+      code: "PB_SHELL_FAILED",
+    });
+    expect(Date.now() - began).toBeLessThan(2_000);
+  });
+
+  it("tells a sudo that is not there from one that refuses", async () => {
+    const missing = login(`echo "sh: 1: sudo: not found" >&2; exit 127`);
+    await expect(launch(missing, identity, { ...options, as: "root" })).rejects.toMatchObject({
+      code: "PB_SUDO_REFUSED",
+      message: expect.stringContaining("sudo: not found"),
+    });
+    const needed = login(`echo "sudo: a password is required" >&2; exit 1`);
+    await expect(launch(needed, identity, { ...options, as: "root" })).rejects.toMatchObject({
+      code: "PB_SUDO_PASSWORD_NEEDED",
+    });
+  });
+});
