@@ -3,7 +3,7 @@ import { z } from "zod";
 import { defineModule, run, withStdin } from "#engine/index.ts";
 import { kubectl } from "../kubectl.ts";
 import { State } from "../params.ts";
-import { asList, ClusterObject, differing, present, serverSide } from "./live-objects.ts";
+import { asList, ClusterObject, differing, nameOf, present, serverSide } from "./live-objects.ts";
 
 export const kubernetesObject = defineModule({
   name: "kubernetes-object",
@@ -30,15 +30,17 @@ export const kubernetesObject = defineModule({
   *diff(now, want) {
     if (now.found.length === 0) return;
     const what = now.found.join(", ");
-    const verb =
-      want.state === "present"
-        ? ["apply", ...serverSide]
-        : ["delete", "--ignore-not-found", "--wait=true", "--timeout=120s"];
+    const keep = want.state === "present";
+    const verb = keep
+      ? ["apply", ...serverSide]
+      : ["delete", "--ignore-not-found", "--wait=true", "--timeout=120s"];
+    // kubectl deletes no object whose kind the cluster does not know (any more), and fails on it.
+    const objects = keep
+      ? want.objects
+      : want.objects.filter((object) => now.found.includes(nameOf(object)));
     yield run(
-      withStdin(kubectl(...verb, "-f", "-"), asList(want.objects)),
-      want.state === "present"
-        ? `${what}: not as in the manifest → applied`
-        : `${what}: present → deleted`,
+      withStdin(kubectl(...verb, "-f", "-"), asList(objects)),
+      keep ? `${what}: not as in the manifest → applied` : `${what}: present → deleted`,
       { timeout: "3m" },
     );
   },

@@ -33,8 +33,8 @@ export async function differing(host: Host, objects: readonly ClusterObject[]): 
     ask(host, objects, ["get", "--ignore-not-found"]),
     ask(host, objects, ["apply", "--dry-run=server", ...serverSide]),
   ]);
-  if ("error" in live) throw unreadable(objects, live.error);
-  if ("error" in dry) {
+  if (live.error !== undefined) throw unreadable(objects, live.error);
+  if (dry.error !== undefined) {
     // The dry run cannot put anything into a namespace that is itself still to be made.
     const absent = /namespaces "([^"]+)" not found/.exec(dry.error)?.[1];
     if (absent === undefined) throw unreadable(objects, dry.error);
@@ -49,16 +49,27 @@ export async function differing(host: Host, objects: readonly ClusterObject[]): 
 /** Those that are there, whatever they look like. */
 export async function present(host: Host, objects: readonly ClusterObject[]): Promise<string[]> {
   const live = await ask(host, objects, ["get", "--ignore-not-found"]);
-  if (!("error" in live)) return live.items.map(nameOf);
-  // A kind whose definition is gone has no objects either.
-  if (/no matches for kind/.test(live.error)) return [];
-  throw unreadable(objects, live.error);
+  // A kind whose definition is gone has no objects either; the others are printed all the same.
+  if (live.error !== undefined && !/no matches for kind/.test(live.error))
+    throw unreadable(objects, live.error);
+  return objects.filter((object) => live.items.some((one) => isSame(object, one))).map(nameOf);
 }
+
+// Where a manifest names no namespace, the API filled one in.
+const isSame = (manifest: ClusterObject, live: ClusterObject): boolean =>
+  nameOf(manifest) === nameOf(live) ||
+  (manifest.metadata.namespace === undefined &&
+    manifest.kind === live.kind &&
+    manifest.metadata.name === live.metadata.name);
 
 const unreadable = (objects: readonly ClusterObject[], why: string) =>
   new PlaybookError("PB_CLUSTER_READ", [objects.map(nameOf).join(", "), lastLine(why)]);
 
-type Answer = { readonly items: readonly ClusterObject[] } | { readonly error: string };
+interface Answer {
+  readonly items: readonly ClusterObject[];
+  /** What kubectl said where it failed, be it on one of many objects. */
+  readonly error?: string;
+}
 
 async function ask(
   host: Host,
@@ -67,11 +78,11 @@ async function ask(
 ): Promise<Answer> {
   const asked = withStdin(kubectl(...verb, "-f", "-", "-o", "json"), asList(objects));
   const { code, stdout, stderr } = await host.run(asked);
-  if (code !== 0) return { error: stderr };
-  if (stdout.trim() === "") return { items: [] };
+  const failed = code === 0 ? {} : { error: stderr };
+  if (stdout.trim() === "") return { items: [], ...failed };
   const json: unknown = JSON.parse(stdout);
   const list = List.safeParse(json);
-  return { items: list.success ? list.data.items : [ClusterObject.parse(json)] };
+  return { items: list.success ? list.data.items : [ClusterObject.parse(json)], ...failed };
 }
 
 // Written by the API server or by controllers, not by manifests.
