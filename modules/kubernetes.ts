@@ -17,6 +17,7 @@ export { snapshotVerified } from "./etcd-snapshot/snapshot-verified.ts";
 export { etcdTools } from "./etcd-tools/etcd-tools.ts";
 export { images } from "./images/images.ts";
 export { nameServers } from "./ip-family/name-servers.ts";
+export { noIpv4Address } from "./ip-family/no-ipv4-address.ts";
 export { noIpv4OnlyListener } from "./ip-family/no-ipv4-only-listener.ts";
 export { nodesSingleFamily } from "./ip-family/nodes-single-family.ts";
 export { servicesSingleFamily } from "./ip-family/services-single-family.ts";
