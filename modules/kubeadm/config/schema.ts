@@ -16,7 +16,7 @@ export const Endpoint = z.strictObject({
 });
 
 /** Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. */
-export const Overrides = z.record(z.string(), z.unknown());
+const Overrides = z.record(z.string(), z.unknown());
 
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
