@@ -1,7 +1,7 @@
 /** Hosts that are fit to be nodes. */
 import { type AnyStep, each } from "run-playbook";
 import * as use from "run-playbook/modules";
-import type { Cluster, ClusterHost, ClusterPlay } from "../cluster.ts";
+import { type Cluster, type ClusterHost, type ClusterPlay, sysctlFile } from "../cluster.ts";
 
 /** What every node needs of its system, whatever runs on it later. */
 const packages = ["ca-certificates", "conntrack", "curl", "ethtool", "iproute2", "nftables"];
@@ -49,7 +49,8 @@ export function prepared(play: ClusterPlay, cluster: Cluster): AnyStep[] {
       step("forwarding", {
         on: nodes,
         after: [each(modules)],
-        ensure: (host) => use.sysctl({ values: forwarding(host, bridged(cluster)) }),
+        ensure: (host) =>
+          use.sysctl({ file: sysctlFile, values: forwarding(host, bridged(cluster)) }),
       }),
     ];
     if (settings.timeServers.length > 0)
