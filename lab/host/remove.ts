@@ -16,7 +16,7 @@ import { namespaces, pidsInNamespace, removeHostNetwork } from "../network/netwo
 import { machineNames } from "../plan/names.ts";
 import { machineArgument } from "./launch.ts";
 
-const SECONDS = 15;
+const SECONDS = 90;
 
 /**
  * Ends every process of a host. nspawn alone is not enough: when it is killed, the host's init lives on. What is killed

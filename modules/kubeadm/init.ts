@@ -95,9 +95,11 @@ interface Found {
 /** Before a cluster is begun: nobody else may serve its endpoint or hold its port. */
 async function refuseSecondCluster(host: Host, want: Want, { state, server }: Found) {
   const [owner, taken] = await Promise.all([
-    state.pending ? undefined : portOwner(host, want.endpoint.port),
+    portOwner(host, want.endpoint.port),
     anyApiAt(host, server),
   ]);
+  // Then it is what the interrupted init began, and whoever answers at the endpoint may be that too.
+  if (state.pending && owner !== undefined) return;
   if (owner !== undefined)
     throw new PlaybookError("PB_PORT_TAKEN", [host.name, want.endpoint.port, owner]);
   if (taken) throw new PlaybookError("PB_CLUSTER_EXISTS", [host.name, server]);
