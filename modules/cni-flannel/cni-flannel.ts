@@ -9,7 +9,7 @@ const conflistPath = "/etc/cni/net.d/10-flannel.conflist";
 export const cniFlannel = defineModule({
   name: "cni-flannel",
   summary: "Put pods of a node on a bridge behind flannel's overlay, with the overlay's MTU.",
-  example: `use.cniFlannel({ node: "w1", nodes: nodes.out.nodes })`,
+  example: `use.cniFlannel({ node: "w1", nodes: [{ name: "w1", address: "2001:db8:1::21", podCidr: "2001:db8:2:1::/64" }] })`,
   params: z.strictObject({
     node: z.string().describe("This host's name in `nodes`."),
     nodes: z

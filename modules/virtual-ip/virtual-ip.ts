@@ -21,7 +21,7 @@ const Params = z
       .min(1)
       .max(weight)
       .describe("The addresses of all control planes; the first one wins while no API runs."),
-    port: z.int().default(6443),
+    port: z.int().default(6443).describe("Of the API server."),
     routerId: z
       .int()
       .min(1)
