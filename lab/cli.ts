@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { addFaults } from "./faults/cli.ts";
+import { examples } from "./help.ts";
 import { writeInventory } from "./inventory-file.ts";
 import { type Lab, openLab } from "./lab.ts";
 import { lineProgress } from "./lines.ts";
@@ -32,6 +34,7 @@ export function labCommand(io: LabCliIo = processIo): Command {
   addStatus(command, lab, io);
   addExec(command, lab, io);
   addPower(command, lab);
+  addFaults(command, lab);
   return command;
 }
 
@@ -114,6 +117,3 @@ function addPower(command: Command, lab: () => Lab): void {
     .addHelpText("after", examples("lab start cp2"))
     .action((hosts: string[]) => lab().start(...hosts));
 }
-
-const examples = (...lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ run-playbook ${line}\n`).join("")}`;

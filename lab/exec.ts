@@ -26,15 +26,8 @@ export async function insideHost(
   name: string,
   argv: Command["argv"],
 ): Promise<[string, ...string[]]> {
-  const host = hostOf(state, name);
-  const running = host.process !== undefined && (await isRunning(host));
+  const init = await processOf(state, name, initOf);
   const machine = machineNames(state.name).host(name);
-  const init = running && host.process ? await initOf(host.process.pid, machine) : undefined;
-  if (init === undefined) {
-    const how = running ? "it is booting" : "its process is gone";
-    const off = host.power === "off" ? "its power was cut" : how;
-    throw new PlaybookError("PB_LAB_HOST_DOWN", [name, off], { host: name });
-  }
   const { groups } = cgroupLayout(await readCgroupMachine(), machine);
   return [
     ...(["sh", "-c", JOIN, "sh"] as const),
@@ -44,4 +37,20 @@ export async function insideHost(
     ...["HOME=/root", "USER=root", "LANG=C.UTF-8"],
     ...argv,
   ];
+}
+
+/** A process of a running host, looked for below its keeper, or the error that says why there is none. */
+export async function processOf(
+  state: LabState,
+  name: string,
+  find: typeof initOf,
+): Promise<number> {
+  const host = hostOf(state, name);
+  const running = host.process !== undefined && (await isRunning(host));
+  const machine = machineNames(state.name).host(name);
+  const found = running && host.process ? await find(host.process.pid, machine) : undefined;
+  if (found !== undefined) return found;
+  const how = running ? "it is booting" : "its process is gone";
+  const off = host.power === "off" ? "its power was cut" : how;
+  throw new PlaybookError("PB_LAB_HOST_DOWN", [name, off], { host: name });
 }

@@ -12,10 +12,16 @@ import { readText } from "./machine/files.ts";
 import { isAlive } from "./machine/processes.ts";
 import { timed } from "./machine/timed.ts";
 import { together } from "./machine/together.ts";
-import { plugIn, replugScript, unplug } from "./network/network.ts";
+import { bridgeOf, plugIn, replugScript, unplug } from "./network/port.ts";
 import { addressPlan } from "./plan/address-plan.ts";
 import { machineNames } from "./plan/names.ts";
-import { type HostState, type LabState, type ProcessIdentity, writeState } from "./state/state.ts";
+import {
+  type HostState,
+  type LabState,
+  type ProcessIdentity,
+  writeState,
+  writeWhole,
+} from "./state/state.ts";
 
 /** True while the host's own process runs. */
 export const isRunning = async (host: HostState): Promise<boolean> =>
@@ -63,13 +69,12 @@ export async function boot(
       });
     } finally {
       for (const { launch, process } of booted) {
-        const { index } = hostOf(state, launch.host);
-        state.hosts[launch.host] = { index, power: "on", process };
+        state.hosts[launch.host] = { ...hostOf(state, launch.host), power: "on", process };
       }
       await writeState(context.paths.state, state);
     }
     await together(booted, ({ launch, process }) =>
-      waitReady(launch, process, addressPlan(state.name).host(hostOf(state, launch.host).index)),
+      waitReady(launch, process, soundAddress(state, launch.host)),
     );
   });
 }
@@ -86,9 +91,17 @@ export async function cutPower(
     if (host.power === "off") continue;
     await unplug(state.name, name);
     await killHost(state.name, name, machine);
-    state.hosts[name] = { index: host.index, power: "off" };
+    const { process: _ended, ...rest } = host;
+    state.hosts[name] = { ...rest, power: "off" };
     await writeState(context.paths.state, state);
   }
+}
+
+/** The host's address, unless something on the way to it is at fault on purpose. */
+function soundAddress(state: LabState, name: string): string | undefined {
+  const { index, faults } = hostOf(state, name);
+  const faulty = faults?.cut || faults?.line || state.cableFault;
+  return faulty ? undefined : addressPlan(state.name).host(index);
 }
 
 interface Booted {
@@ -99,15 +112,17 @@ interface Booted {
 async function switchOn(context: LabContext, state: LabState, name: string): Promise<Booted> {
   // Whatever an earlier boot of it left: after a power cut its network must be a fresh one too.
   await removeHost(state.name, name, context.paths.host(name).image);
-  await plugIn(state.name, name);
+  const bridge = bridgeOf(name, hostOf(state, name).faults);
+  const paths = context.paths.host(name);
+  await writeWhole(paths.replug, replugScript(state.name, name, bridge));
+  await plugIn(state.name, name, bridge);
   const machine = machineNames(state.name).host(name);
   const launch: Launch = {
     machine,
     host: name,
     base: state.base,
-    paths: context.paths.host(name),
+    paths,
     cgroups: cgroupLayout(await readCgroupMachine(), machine),
-    replug: replugScript(state.name, name),
   };
   return { launch, process: await powerOn(launch) };
 }

@@ -5,6 +5,9 @@ import { clearStale } from "./clear.ts";
 import { type LabContext, labContext } from "./context.ts";
 import { down } from "./down.ts";
 import { insideHost } from "./exec.ts";
+import { cutHosts, delayCable, delayHosts, fillHosts, healHosts } from "./faults/faults.ts";
+import { applyFaults } from "./faults/network-faults.ts";
+import { type LineWish, parseLine, parseSize } from "./faults/parse.ts";
 import { boot, cutPower, hostOf, isRunning } from "./hosts.ts";
 import { lockLab } from "./lock-lab.ts";
 import { checkMachine } from "./machine/check.ts";
@@ -20,6 +23,8 @@ export interface ExecOptions {
   /** Deadline in seconds. */
   readonly seconds?: number;
 }
+
+const NO_FAULT = { delayMs: 0, lossPercent: 0 };
 
 /** Real hosts on this machine, by name: the same name is the same lab in every process. */
 export class Lab {
@@ -87,7 +92,43 @@ export class Lab {
     const state = await this.state();
     const down: string[] = [];
     for (const name of hosts) if (!(await isRunning(hostOf(state, name)))) down.push(name);
+    await applyFaults(this.#context, state);
     await boot(this.#context, state, down);
+  }
+
+  /** Makes the network of hosts dark both ways: silence, while their cards keep their carrier. */
+  async cut(...hosts: string[]): Promise<void> {
+    await using _lock = await this.#lock();
+    await cutHosts(this.#context, await this.state(), hosts);
+  }
+
+  /** Undoes cut, delay, loss and fill; without names, on every host and on the cable to them. */
+  async heal(...hosts: string[]): Promise<void> {
+    await using _lock = await this.#lock();
+    const state = await this.state();
+    if (hosts.length === 0) await delayCable(this.#context, state, NO_FAULT);
+    await healHosts(this.#context, state, hosts.length === 0 ? Object.keys(state.hosts) : hosts);
+  }
+
+  /** Delays all that hosts send and get, and loses some of it. A further call replaces the one before. */
+  async delay(hosts: string | readonly string[], wish: LineWish): Promise<void> {
+    const line = parseLine(wish);
+    await using _lock = await this.#lock();
+    await delayHosts(this.#context, await this.state(), { names: [hosts].flat(), line });
+  }
+
+  /** The same for all that passes between the machine and any host, by one line before the bridge. */
+  async delayAll(wish: LineWish): Promise<void> {
+    const line = parseLine(wish);
+    await using _lock = await this.#lock();
+    await delayCable(this.#context, await this.state(), line);
+  }
+
+  /** Fills the disks of running hosts but for the room to be left, such as "1M"; none unless given. */
+  async fill(hosts: string | readonly string[], { leave = "0" } = {}): Promise<void> {
+    const leaveBytes = parseSize(leave);
+    await using _lock = await this.#lock();
+    await fillHosts(this.#context, await this.state(), { names: [hosts].flat(), leaveBytes });
   }
 
   /** Addresses, keys and names, for an inventory. */

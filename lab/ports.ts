@@ -2,3 +2,5 @@
 export const APT_PORT = 3142;
 export const MIRROR_PORT = 8080;
 export const REGISTRY_PORT = 5000;
+/** The delay line of the cable; a host's line is its index above. */
+export const CABLE_LINE_PORT = 7000;

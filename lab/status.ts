@@ -1,3 +1,4 @@
+import { describeFaults, describeLine } from "./faults/fault-state.ts";
 import { isRunning } from "./hosts.ts";
 import { isAlive } from "./machine/processes.ts";
 import { addressPlan } from "./plan/address-plan.ts";
@@ -16,8 +17,9 @@ type Row = readonly [name: string, where: string, how: string, ok: boolean];
 export async function labStatus(state: LabState): Promise<LabStatus> {
   const plan = addressPlan(state.name);
   const hosts = Object.entries(state.hosts).map(async ([name, host]): Promise<Row> => {
-    const how = await hostPower(host);
-    return [name, plan.host(host.index), how, how !== "crashed"];
+    const power = await hostPower(host);
+    const how = [power, ...describeFaults(host.faults ?? {})].join(", ");
+    return [name, plan.host(host.index), how, power !== "crashed"];
   });
   const services = Object.entries(state.services).map(async ([name, service]): Promise<Row> => {
     const up = (await isAlive(service.process)) && (await answers(service.readyUrl));
@@ -26,7 +28,10 @@ export async function labStatus(state: LabState): Promise<LabStatus> {
   const rows = await Promise.all([...hosts, ...services]);
   const families = state.dualStack ? "IPv6 and IPv4" : "IPv6 only";
   const head = `lab ${state.name}: ${plan.prefix}, ${families}, virtual IP ${plan.virtualIp}\n`;
-  return { text: head + table(rows), healthy: rows.every(([, , , ok]) => ok) };
+  const cable = state.cableFault
+    ? `  between this machine and the hosts: ${describeLine(state.cableFault)}\n`
+    : "";
+  return { text: head + cable + table(rows), healthy: rows.every(([, , , ok]) => ok) };
 }
 
 async function hostPower(host: HostState): Promise<"up" | "power cut" | "crashed"> {

@@ -6,20 +6,18 @@ import { artifactServices } from "./artifact-services.ts";
 import { ensureBase } from "./base/base.ts";
 import { clearStale } from "./clear.ts";
 import type { LabContext } from "./context.ts";
+import { applyFaults } from "./faults/network-faults.ts";
 import { boot, isRunning, makeHost } from "./hosts.ts";
+import { ensureServices } from "./keep-services.ts";
 import { lockLab } from "./lock-lab.ts";
 import { type AptSettings, readAptSettings } from "./machine/apt-settings.ts";
 import { checkMachine } from "./machine/check.ts";
 import { raiseInotify } from "./machine/inotify.ts";
 import { ensurePackages, type PackageConsent } from "./machine/packages.ts";
-import { isAlive } from "./machine/processes.ts";
-import { timed } from "./machine/timed.ts";
 import { together } from "./machine/together.ts";
 import { ensureNetwork } from "./network/network.ts";
 import { addressPlan, freeIndex } from "./plan/address-plan.ts";
 import { checkHostName } from "./plan/names.ts";
-import type { LabService } from "./service.ts";
-import { serviceFingerprint, startService, stopService } from "./services.ts";
 import { type LabState, readState, writeState } from "./state/state.ts";
 
 /** What a lab shall be. Everything has a default; a running lab keeps what is not given. */
@@ -54,6 +52,7 @@ export async function up(context: LabContext, options: UpOptions = {}): Promise<
   await writeState(context.paths.state, state);
   await ensureAccess(context);
   await ensureNetwork(state, context.paths.labs);
+  await applyFaults(context, state);
   await ensureServices(context, state, [aptProxyService(context.name, context.cache, apt)]);
   if (options.bare !== true) await ensureArtifacts(context, state, options.from);
   await ensureHosts(context, state, apt);
@@ -89,6 +88,8 @@ export function planState(
     base: earlier?.base ?? base,
     hosts,
     services: { ...earlier?.services },
+    // Faults stay until they are healed, or the lab is gone.
+    ...(earlier?.cableFault && { cableFault: earlier.cableFault }),
   };
 }
 
@@ -103,24 +104,6 @@ async function ensureArtifacts(
   const { services, fill } = await artifactServices({ context, address, from });
   await ensureServices(context, state, services);
   await fill();
-}
-
-async function ensureServices(
-  context: LabContext,
-  state: LabState,
-  services: readonly LabService[],
-): Promise<void> {
-  for (const service of services) {
-    const { name } = service;
-    const known = state.services[name];
-    const same = known?.fingerprint === serviceFingerprint(service);
-    if (known && same && (await isAlive(known.process))) continue;
-    if (known) await stopService(known);
-    await timed(context.report, { label: `start ${name}` }, async () => {
-      state.services[name] = await startService(service, context.paths.services);
-      await writeState(context.paths.state, state);
-    });
-  }
 }
 
 async function ensureHosts(context: LabContext, state: LabState, apt: AptSettings): Promise<void> {

@@ -3,6 +3,7 @@ import { cliErrors } from "./catalog/cli.ts";
 import { engineErrors } from "./catalog/engine.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
+import { labFaultErrors } from "./catalog/lab-faults.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
@@ -14,6 +15,7 @@ export const catalog = {
   ...engineErrors,
   ...kubernetesErrors,
   ...labErrors,
+  ...labFaultErrors,
   ...moduleErrors,
   ...playbookErrors,
   ...transportErrors,

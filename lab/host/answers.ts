@@ -10,9 +10,10 @@ export type Readiness = "no address" | "address tentative" | "no ssh server" | "
 
 /**
  * Looks into the host's network before knocking: a connection to an address that is not there yet costs a second of
- * neighbour discovery, and sshd counts connections that break off against their source.
+ * neighbour discovery, and sshd counts connections that break off against their source. Without an address it does not
+ * knock at all.
  */
-export async function readiness(pid: number, address: string): Promise<Readiness> {
+export async function readiness(pid: number, address: string | undefined): Promise<Readiness> {
   const [addresses, sockets] = await Promise.all([
     readText(`/proc/${pid}/net/if_inet6`),
     readText(`/proc/${pid}/net/tcp6`),
@@ -20,7 +21,7 @@ export async function readiness(pid: number, address: string): Promise<Readiness
   const state = addressState(addresses ?? "");
   if (state !== "usable") return state;
   if (!listensOn(sockets ?? "", SSH)) return "no ssh server";
-  return (await greets(address)) ? "ready" : "silent";
+  return address === undefined || (await greets(address)) ? "ready" : "silent";
 }
 
 /** Whether /proc/net/if_inet6 shows a global address that other hosts can reach already. */

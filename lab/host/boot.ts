@@ -51,11 +51,14 @@ export async function powerOn(launch: Launch): Promise<ProcessIdentity> {
   });
 }
 
-/** Waits until the host answers ssh, or says how far it came. */
+/**
+ * Waits until the host answers ssh at the address, or says how far it came. Where the network is at fault on purpose
+ * there is no address to ask: a server that listens is all that can be seen then.
+ */
 export async function waitReady(
   launch: Launch,
   process: ProcessIdentity,
-  address: string,
+  address: string | undefined,
 ): Promise<void> {
   let seen = "nothing yet";
   const outcome = await until(
@@ -70,7 +73,12 @@ export async function waitReady(
   );
   if (outcome === "ready") return;
   const { host, paths } = launch;
-  const why = outcome === "ended" ? "its process ended" : `${seen} at [${address}]:22`;
+  const why =
+    outcome === "ended"
+      ? "its process ended"
+      : address === undefined
+        ? seen
+        : `${seen} at [${address}]:22`;
   throw new PlaybookError("PB_LAB_HOST_NOT_READY", [host, READY_SECONDS, why], {
     host,
     output: await consoleEnd(paths),

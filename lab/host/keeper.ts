@@ -8,7 +8,7 @@ export interface Keeping {
   readonly cgroups: CgroupLayout;
   /** Disk image, that must be unused before the next boot. */
   readonly image: string;
-  /** Shell text that gives the host a fresh network. */
+  /** Script that gives the host a fresh network; read at each boot, for faults change what it does. */
   readonly replug: string;
 }
 
@@ -47,7 +47,7 @@ while :; do
   code=$?
   [ "$code" = ${REBOOT} ] || exit "$code"
   if [ "$version" = v2 ]; then find "$top/boot-$boot" -depth -type d -exec rmdir {} + ; fi
-  sh -ec "$replug" || exit 1
+  sh -e "$replug" || exit 1
   tries=0
   while [ -n "$(losetup -j "$image")" ]; do
     tries=$((tries + 1))

@@ -10,8 +10,6 @@ export interface Launch {
   readonly base: string;
   readonly paths: HostPaths;
   readonly cgroups: CgroupLayout;
-  /** Shell text that gives the host a fresh network, for a reboot from inside. */
-  readonly replug: string;
 }
 
 // Folders that hold overlays of their own (overlay on overlay is refused) or want a plain file system.
@@ -40,10 +38,10 @@ exec nsenter --net="/run/netns/$netns" -- "$@"`;
  * own --network-namespace-path, /sys would show the machine's devices and `netplan apply` would hang in udev.
  */
 export function launchCommand(launch: Launch): [string, ...string[]] {
-  const { paths, machine, base, host, cgroups, replug } = launch;
+  const { paths, machine, base, host, cgroups } = launch;
   const folders = [paths.image, base, paths.seed, paths.disk, paths.root];
   const boot = ["sh", "-c", BOOT, "sh", ...folders, machine, ...nspawnCommand(launch)];
-  return keeperCommand({ cgroups, image: paths.image, replug }, { host, boot });
+  return keeperCommand({ cgroups, image: paths.image, replug: paths.replug }, { host, boot });
 }
 
 /** Everything that nspawn is told through its environment, and nothing of the caller's. */

@@ -12,7 +12,8 @@ import { orMissing } from "../machine/files.ts";
 import { waitUnused } from "../machine/loops.ts";
 import { killAll, withArgument } from "../machine/processes.ts";
 import { until } from "../machine/until.ts";
-import { namespaces, pidsInNamespace, removeHostNetwork } from "../network/network.ts";
+import { namespaces, pidsInNamespace } from "../network/network.ts";
+import { removeHostNetwork } from "../network/port.ts";
 import { machineNames } from "../plan/names.ts";
 import { machineArgument } from "./launch.ts";
 

@@ -15,6 +15,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   "openssh-client": ["/usr/bin/ssh-keygen"],
   e2fsprogs: ["/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"],
   "util-linux": ["/usr/bin/nsenter"],
+  "perl-base": ["/usr/bin/perl"],
+  procps: ["/usr/sbin/sysctl", "/sbin/sysctl"],
   mount: ["/usr/bin/mount", "/bin/mount"],
   "debian-archive-keyring": [
     "/usr/share/keyrings/debian-archive-keyring.gpg",

@@ -1,4 +1,5 @@
 import { readdir, statfs, writeFile } from "node:fs/promises";
+import { z } from "zod";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { sh, withStdin } from "#engine/host/command.ts";
 import { orMissing } from "../machine/files.ts";
@@ -8,9 +9,10 @@ import { addressPlan, ipv4Plan, macAddress } from "../plan/address-plan.ts";
 import { machineNames } from "../plan/names.ts";
 
 const NSFS_MAGIC = 0x6e736673;
-const BRIDGE = "br-lab";
+/** Joins all hosts and the cable. */
+export const BRIDGE = "br-lab";
 /** The cable's end in the lab's namespace. */
-const UPLINK = "uplink";
+export const UPLINK = "uplink";
 
 /** What a lab's network is derived from. */
 export interface NetworkIdentity {
@@ -21,6 +23,7 @@ export interface NetworkIdentity {
 /**
  * A bridge in a namespace of the lab's own and one cable to the machine. The namespace forwards nothing, so hosts reach
  * each other and the machine's end of the cable, and no sysctl or route of the machine changes but that cable's own.
+ * The cable is laid but not plugged in: whether into the bridge or a line before it is for the lab's faults to say.
  */
 export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise<void> {
   const { namespace, cable } = machineNames(lab.name);
@@ -35,62 +38,20 @@ export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise
   const bridged = (await inside("link", "show", "dev", BRIDGE)).code === 0;
   await batch(namespace, [
     "link set lo up",
-    ...(bridged ? [] : [`link add ${BRIDGE} type bridge`]),
+    // With a MAC of its own: else it would take a port's, and change it when that port goes.
+    ...(bridged ? [] : [`link add ${BRIDGE} address ${macAddress(lab.name, "")} type bridge`]),
     `link set ${BRIDGE} up`,
     `addr replace ${plan.gateway}/64 dev ${BRIDGE} nodad`,
     ...(lab.dualStack ? [`addr replace ${ipv4Plan.gateway}/24 dev ${BRIDGE}`] : []),
   ]);
   if ((await attempt(sh`ip link show dev ${cable}`)).code !== 0)
     await run(sh`ip link add ${cable} type veth peer name ${UPLINK} netns ${namespace}`);
-  await batch(namespace, [`link set ${UPLINK} master ${BRIDGE} up`]);
+  await batch(namespace, [`link set ${UPLINK} up`]);
   // This interface's own settings: IPv6 on where the machine's default is off, and no routes from advertisements.
   await writeFile(`/proc/sys/net/ipv6/conf/${cable}/disable_ipv6`, "0");
   await writeFile(`/proc/sys/net/ipv6/conf/${cable}/accept_ra`, "0");
   await run(sh`ip link set ${cable} up`);
   await run(sh`ip addr replace ${plan.machine}/64 dev ${cable} nodad`);
-}
-
-/** A host's network namespace with its card, plugged into the bridge. */
-export async function plugIn(lab: string, host: string): Promise<void> {
-  const names = machineNames(lab);
-  await run(sh`ip netns add ${names.host(host)}`);
-  await batch(names.namespace, plugLines(lab, host));
-}
-
-/** Shell text that takes a host's network away and plugs a fresh one in, as a reboot does. */
-export function replugScript(lab: string, host: string): string {
-  const names = machineNames(lab);
-  const ip = `ip -n ${names.namespace}`;
-  return [
-    `${ip} link del ${port(host)}`,
-    `ip netns del ${names.host(host)}`,
-    `ip netns add ${names.host(host)}`,
-    ...plugLines(lab, host).map((line) => `${ip} ${line}`),
-  ].join("\n");
-}
-
-function plugLines(lab: string, host: string): string[] {
-  const mac = macAddress(lab, host);
-  const own = machineNames(lab).host(host);
-  return [
-    `link add ${port(host)} type veth peer name eth0 address ${mac} netns ${own}`,
-    `link set ${port(host)} master ${BRIDGE} up`,
-  ];
-}
-
-/** Pulls the cable: nothing that the host still sends gets out. */
-export async function unplug(lab: string, host: string): Promise<void> {
-  // A crashed host may have lost its card already.
-  await attempt(sh`ip -n ${machineNames(lab).namespace} link set ${port(host)} down`);
-}
-
-/** Removes a host's card and namespace, whichever of them is there. */
-export async function removeHostNetwork(lab: string, host: string): Promise<void> {
-  const names = machineNames(lab);
-  // Deleting the namespace would take the card with it, but only some time later.
-  if (await hasNamespace(names.namespace))
-    await attempt(sh`ip -n ${names.namespace} link del ${port(host)}`);
-  if (await hasNamespace(names.host(host))) await run(sh`ip netns del ${names.host(host)}`);
 }
 
 /** Removes the bridge's namespace and the cable, whichever is there. */
@@ -100,6 +61,14 @@ export async function removeNetwork(lab: string): Promise<void> {
     await run(sh`ip link del ${cable}`);
   if (await hasNamespace(namespace)) await run(sh`ip netns del ${namespace}`);
 }
+
+/** Every device in the lab's namespace, with the bridge that it is plugged into. */
+export async function pluggedInto(lab: string): Promise<Map<string, string | undefined>> {
+  const printed = await run(sh`ip -n ${machineNames(lab).namespace} -json link show`);
+  return new Map(Links.parse(JSON.parse(printed)).map(({ ifname, master }) => [ifname, master]));
+}
+
+const Links = z.array(z.object({ ifname: z.string(), master: z.string().optional() }));
 
 /** Every process in a host's network namespace. */
 export async function pidsInNamespace(namespace: string): Promise<number[]> {
@@ -118,11 +87,10 @@ async function isLive(name: string): Promise<boolean> {
   return (await orMissing(statfs(`/run/netns/${name}`)))?.type === NSFS_MAGIC;
 }
 
-const hasNamespace = async (name: string) => (await namespaces()).includes(name);
+export const hasNamespace = async (name: string) => (await namespaces()).includes(name);
 
-const port = (host: string) => `v-${host}`;
-
-const batch = (namespace: string, lines: readonly string[]) =>
+/** Runs lines of ip(8) in a namespace, all or up to the first that fails. */
+export const batch = (namespace: string, lines: readonly string[]) =>
   run(withStdin(sh`ip -n ${namespace} -batch -`, `${lines.join("\n")}\n`));
 
 async function refuseTakenPrefix(prefix: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface HostPaths {
   readonly disk: string;
   readonly root: string;
   readonly console: string;
+  /** Script that gives the host a fresh network at each boot after the first. */
+  readonly replug: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,6 +58,7 @@ export function labPaths(lab: string, env: Environment = process.env): LabPaths 
       disk: inside("hosts", name, "disk"),
       root: inside("hosts", name, "root"),
       console: inside("hosts", name, "console.log"),
+      replug: inside("hosts", name, "replug.sh"),
     }),
   };
 }

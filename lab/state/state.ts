@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { PlaybookError } from "#engine/errors/error.ts";
+import { HostFaults, LineFault } from "../faults/fault-state.ts";
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export const ProcessIdentity = z.strictObject({
@@ -18,6 +19,7 @@ const HostState = z.strictObject({
   power: z.enum(["on", "off"]),
   /** The host's keeper; absent before the first boot. */
   process: ProcessIdentity.optional(),
+  faults: HostFaults.optional(),
 });
 export type HostState = z.output<typeof HostState>;
 
@@ -40,6 +42,8 @@ const LabState = z.strictObject({
   base: z.string(),
   hosts: z.record(z.string(), HostState),
   services: z.record(z.string(), ServiceState),
+  /** On the one cable between the machine and all hosts. */
+  cableFault: LineFault.optional(),
 });
 export type LabState = z.output<typeof LabState>;
 
