@@ -11,6 +11,8 @@ import { machineNames } from "../plan/names.ts";
 const NSFS_MAGIC = 0x6e736673;
 /** Joins all hosts and the cable. */
 export const BRIDGE = "br-lab";
+/** A bridge that is never switched on: it drops all that its ports send, and their carrier stays. */
+export const DARK = "dark";
 /** The cable's end in the lab's namespace. */
 export const UPLINK = "uplink";
 
@@ -35,12 +37,15 @@ export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise
     await addLabNamespace(labs, namespace);
   }
   // Each part on its own: a command that was killed here before may have made some of them.
-  const bridged = (await inside("link", "show", "dev", BRIDGE)).code === 0;
+  const has = async (device: string) => (await inside("link", "show", "dev", device)).code === 0;
+  const bridged = await has(BRIDGE);
+  const dark = await has(DARK);
   await batch(namespace, [
     "link set lo up",
     // With a MAC of its own: else it would take a port's, and change it when that port goes.
     ...(bridged ? [] : [`link add ${BRIDGE} address ${macAddress(lab.name, "")} type bridge`]),
     `link set ${BRIDGE} up`,
+    ...(dark ? [] : [`link add ${DARK} type bridge`]),
     `addr replace ${plan.gateway}/64 dev ${BRIDGE} nodad`,
     ...(lab.dualStack ? [`addr replace ${ipv4Plan.gateway}/24 dev ${BRIDGE}`] : []),
   ]);
