@@ -4,10 +4,7 @@ import { attempt, run } from "../machine/run.ts";
 import { macAddress } from "../plan/address-plan.ts";
 import { machineNames } from "../plan/names.ts";
 import { hostDetour } from "./detour.ts";
-import { BRIDGE, batch, hasNamespace } from "./network.ts";
-
-/** A bridge that is never switched on: it drops all that its ports send, and their carrier stays. */
-const DARK = "dark";
+import { BRIDGE, batch, DARK, hasDevice, hasNamespace } from "./network.ts";
 
 /** A host's port on the lab's side. */
 export const port = (host: string): string => `v-${host}`;
@@ -21,7 +18,6 @@ export function bridgeOf(host: string, { cut, line }: HostFaults = {}): string {
 /** A host's network namespace with its card, plugged into a bridge. */
 export async function plugIn(lab: string, host: string, bridge: string): Promise<void> {
   const names = machineNames(lab);
-  await ensureDark(names.namespace);
   await run(sh`ip netns add ${names.host(host)}`);
   await batch(names.namespace, plugLines(lab, host, bridge));
 }
@@ -29,9 +25,8 @@ export async function plugIn(lab: string, host: string, bridge: string): Promise
 /** Puts a running host's port into another bridge; what the host sees of its card stays the same. */
 export async function movePort(lab: string, host: string, bridge: string): Promise<void> {
   const { namespace } = machineNames(lab);
-  await ensureDark(namespace);
   // A host that is down has none: it is plugged in where it belongs when it boots.
-  if (await exists(namespace, port(host)))
+  if (await hasDevice(namespace, port(host)))
     await batch(namespace, [`link set ${port(host)} master ${bridge}`]);
 }
 
@@ -73,11 +68,3 @@ export async function removeHostNetwork(lab: string, host: string): Promise<void
     await attempt(sh`ip -n ${names.namespace} link del ${port(host)}`);
   if (await hasNamespace(names.host(host))) await run(sh`ip netns del ${names.host(host)}`);
 }
-
-async function ensureDark(namespace: string): Promise<void> {
-  if (!(await exists(namespace, DARK)))
-    await batch(namespace, [`link add name ${DARK} type bridge`]);
-}
-
-const exists = async (namespace: string, device: string): Promise<boolean> =>
-  (await attempt(sh`ip -n ${namespace} link show dev ${device}`)).code === 0;
