@@ -1,7 +1,7 @@
 import { sh } from "#engine/host/command.ts";
 import { attempt, run } from "../machine/run.ts";
 import { machineNames } from "../plan/names.ts";
-import { BRIDGE, batch } from "./network.ts";
+import { BRIDGE, batch, hasDevice } from "./network.ts";
 
 /** The way round through a program: a bridge for whoever is led round, and the two cards that the program joins. */
 export interface Detour {
@@ -28,7 +28,7 @@ const CARD_FRAMES = 10_000;
 /** The detour's bridge. It only passes on: a bridge that answered for itself would be seen by the host. */
 export async function ensureDetour(lab: string, { bridge }: Detour): Promise<void> {
   const { namespace } = machineNames(lab);
-  if ((await attempt(sh`ip -n ${namespace} link show dev ${bridge}`)).code !== 0)
+  if (!(await hasDevice(namespace, bridge)))
     await batch(namespace, [`link add name ${bridge} type bridge`]);
   const noIpv6 = `net.ipv6.conf.${bridge}.disable_ipv6=1`;
   await run(sh`nsenter --net=/run/netns/${namespace} sysctl -q -w ${noIpv6}`);

@@ -30,22 +30,20 @@ export interface NetworkIdentity {
 export async function ensureNetwork(lab: NetworkIdentity, labs: string): Promise<void> {
   const { namespace, cable } = machineNames(lab.name);
   const plan = addressPlan(lab.name);
-  const inside = (...words: string[]) => attempt(sh`ip -n ${namespace} ${words}`);
   if (!(await isLive(namespace))) {
     await removeNetwork(lab.name);
     await refuseTakenPrefix(plan.prefix);
     await addLabNamespace(labs, namespace);
   }
   // Each part on its own: a command that was killed here before may have made some of them.
-  const has = async (device: string) => (await inside("link", "show", "dev", device)).code === 0;
-  const bridged = await has(BRIDGE);
-  const dark = await has(DARK);
+  const bridged = await hasDevice(namespace, BRIDGE);
+  const dark = await hasDevice(namespace, DARK);
   await batch(namespace, [
     "link set lo up",
     // With a MAC of its own: else it would take a port's, and change it when that port goes.
     ...(bridged ? [] : [`link add ${BRIDGE} address ${macAddress(lab.name, "")} type bridge`]),
+    ...(dark ? [] : [`link add name ${DARK} type bridge`]),
     `link set ${BRIDGE} up`,
-    ...(dark ? [] : [`link add ${DARK} type bridge`]),
     `addr replace ${plan.gateway}/64 dev ${BRIDGE} nodad`,
     ...(lab.dualStack ? [`addr replace ${ipv4Plan.gateway}/24 dev ${BRIDGE}`] : []),
   ]);
@@ -93,6 +91,10 @@ async function isLive(name: string): Promise<boolean> {
 }
 
 export const hasNamespace = async (name: string) => (await namespaces()).includes(name);
+
+/** Whether a namespace has a device of that name. */
+export const hasDevice = async (namespace: string, device: string): Promise<boolean> =>
+  (await attempt(sh`ip -n ${namespace} link show dev ${device}`)).code === 0;
 
 /** Runs lines of ip(8) in a namespace, all or up to the first that fails. */
 export const batch = (namespace: string, lines: readonly string[]) =>

@@ -4,7 +4,7 @@ import { attempt, run } from "../machine/run.ts";
 import { macAddress } from "../plan/address-plan.ts";
 import { machineNames } from "../plan/names.ts";
 import { hostDetour } from "./detour.ts";
-import { BRIDGE, batch, DARK, hasNamespace } from "./network.ts";
+import { BRIDGE, batch, DARK, hasDevice, hasNamespace } from "./network.ts";
 
 /** A host's port on the lab's side. */
 export const port = (host: string): string => `v-${host}`;
@@ -26,7 +26,7 @@ export async function plugIn(lab: string, host: string, bridge: string): Promise
 export async function movePort(lab: string, host: string, bridge: string): Promise<void> {
   const { namespace } = machineNames(lab);
   // A host that is down has none: it is plugged in where it belongs when it boots.
-  if (await exists(namespace, port(host)))
+  if (await hasDevice(namespace, port(host)))
     await batch(namespace, [`link set ${port(host)} master ${bridge}`]);
 }
 
@@ -68,6 +68,3 @@ export async function removeHostNetwork(lab: string, host: string): Promise<void
     await attempt(sh`ip -n ${names.namespace} link del ${port(host)}`);
   if (await hasNamespace(names.host(host))) await run(sh`ip netns del ${names.host(host)}`);
 }
-
-const exists = async (namespace: string, device: string): Promise<boolean> =>
-  (await attempt(sh`ip -n ${namespace} link show dev ${device}`)).code === 0;
