@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sh } from "#engine/host/command.ts";
+import { script, sh } from "#engine/host/command.ts";
 import type { Connection } from "#engine/host/connection.ts";
 import { localTransport } from "#engine/host/local.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
@@ -29,6 +29,9 @@ async function calls(label: string, host: Connection): Promise<void> {
   await host.run(sh`true`);
   print(`${label}: run true`, ms(await median(100, () => host.run(sh`true`))));
   print(`${label}: read a small file`, ms(await median(50, () => host.readFile("/etc/hostname"))));
+  const loop = "i=0; while [ $i -lt 200 ]; do ( exec true ) & wait $!; i=$((i + 1)); done";
+  const floor = await median(5, () => host.run(script(loop)));
+  print(`${label}: 200 times fork and exec on the host, nothing else`, ms(floor));
   const many = () => Promise.all(Array.from({ length: 200 }, () => host.run(sh`true`)));
   const all = await median(5, many);
   print(`${label}: 200 calls in one tick`, `${ms(all)} (${ms(all / 200)} each)`);

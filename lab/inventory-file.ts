@@ -23,7 +23,7 @@ export function inventorySource(view: LabView): string {
   return `// Written by \`run-playbook lab up\`: the hosts of lab "${view.name}".
 import { defineInventory } from "run-playbook";
 
-export const lab = defineInventory({
+export default defineInventory({
   defaults: {
     user: "root",
     identityFile: ${text(view.identityFile)},
@@ -38,8 +38,6 @@ ${hosts.join("\n")}
   },
   settings: ${indented(JSON.stringify(clusterSettings(view), null, 2))},
 });
-
-export default lab;
 `;
 }
 

@@ -13,6 +13,8 @@ export function lineProgress(sink: LineSink): ReportProgress {
   return (progress) => {
     clearInterval(timers.get(progress.label));
     timers.delete(progress.label);
+    // What was there already is no news: two dozen lines of it would hide what is.
+    if (progress.type === "done" && progress.cached) return;
     sink.write(`${describe(progress)}\n`);
     if (progress.type !== "started" || (progress.expectedMs ?? 0) < EVERY_MS) return;
     const start = performance.now();
@@ -33,7 +35,7 @@ export function describe(progress: LabProgress): string {
         ? `${label} …`
         : `${label} … (about ${seconds(progress.expectedMs)})`;
     case "done":
-      return progress.cached ? `${label}: from the cache` : `${label}: ${seconds(progress.ms)}`;
+      return `${label}: ${seconds(progress.ms)}`;
     case "failed":
       return `${label}: failed`;
   }

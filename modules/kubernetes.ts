@@ -5,6 +5,9 @@ export {
 } from "./address-plan/address-plan.ts";
 export { apiReady } from "./api-ready/api-ready.ts";
 export { clusterNodes } from "./cluster-nodes/cluster-nodes.ts";
+export { cniFlannel } from "./cni-flannel/cni-flannel.ts";
+export { flannelObjects } from "./cni-flannel/flannel-objects.ts";
+export { flannelReady } from "./cni-flannel/flannel-ready.ts";
 export { cniPlugins } from "./cni-plugins/cni-plugins.ts";
 export { cniRouted } from "./cni-routed/cni-routed.ts";
 export { containerd } from "./containerd/containerd.ts";
@@ -14,6 +17,7 @@ export { snapshotVerified } from "./etcd-snapshot/snapshot-verified.ts";
 export { etcdTools } from "./etcd-tools/etcd-tools.ts";
 export { images } from "./images/images.ts";
 export { nameServers } from "./ip-family/name-servers.ts";
+export { noIpv4Address } from "./ip-family/no-ipv4-address.ts";
 export { noIpv4OnlyListener } from "./ip-family/no-ipv4-only-listener.ts";
 export { nodesSingleFamily } from "./ip-family/nodes-single-family.ts";
 export { servicesSingleFamily } from "./ip-family/services-single-family.ts";

@@ -21,7 +21,10 @@ export const Source = z
 type Source = z.output<typeof Source>;
 
 /** What every module of a release takes besides its version. */
-export const ReleaseParams = { source: Source.default({}), state: State };
+export const ReleaseParams = {
+  source: Source.default({}).describe("Where it comes from; the upstream address unless given."),
+  state: State,
+};
 
 /** A version with its v: v2.2.1. */
 export const Version = z

@@ -67,6 +67,9 @@ export const NodeSettings = z
 export type Settings = z.output<typeof ClusterSettings>;
 type NodeSettings = z.output<typeof NodeSettings>;
 
+/** Where the kernel parameters of nodes are kept. */
+export const sysctlFile = "/etc/sysctl.d/90-cluster.conf";
+
 /** The groups that a cluster's inventory has. */
 export const groups = ["controlPlane", "workers"] as const;
 type Group = (typeof groups)[number];

@@ -1,7 +1,7 @@
 /** Back to bare hosts: everything that bootstrap.ts brought is taken away, the cluster and its data with it. */
 import { each, playbook } from "run-playbook";
 import * as use from "run-playbook/modules";
-import { ClusterSettings, clusterOf, groups, NodeSettings } from "./cluster.ts";
+import { ClusterSettings, clusterOf, groups, NodeSettings, sysctlFile } from "./cluster.ts";
 
 export default playbook(
   "reset",
@@ -71,7 +71,10 @@ export default playbook(
       after: [each(members)],
       ensure: use.hostsFile({ state: "absent" }),
     });
-    step("forwarding", { on: nodes, ensure: use.sysctl({ values: {}, state: "absent" }) });
+    step("forwarding", {
+      on: nodes,
+      ensure: use.sysctl({ file: sysctlFile, values: {}, state: "absent" }),
+    });
     step("packages", {
       on: nodes,
       after: [each(address), each(containers)],

@@ -15,8 +15,9 @@ const GRACE_MS = 90_000;
 export interface Guarding {
   readonly folder: string;
   readonly change: GuardedChange;
-  /** Where the host is to answer; its old address where undefined. */
+  /** Where the host is to answer, and where it answered before; undefined is where the inventory says. */
   readonly address: string | undefined;
+  readonly home: string | undefined;
   readonly applying: Applying;
   /** On the engine's clock, a little before the host's own. */
   readonly deadline: number;
@@ -42,6 +43,17 @@ const forgotten: Status = {
 
 /** The host decided by itself; nothing is gained by asking again. */
 class Decided extends Error {}
+
+/** The failure to tell: a check that failed says more than the connection that the rollback then took away. */
+class Reason {
+  best: unknown;
+
+  note(error: unknown): void {
+    const isCheck = (given: unknown) =>
+      isPlaybookError(given) && given.code === "PB_COMMAND_FAILED";
+    if (!isCheck(this.best) || isCheck(error)) this.best = error;
+  }
+}
 
 /** Follows a guard from the outside, over whatever connection there is. */
 export class GuardWatch {
@@ -111,9 +123,10 @@ export class GuardWatch {
     let found: Status | undefined;
     const until = Math.max(clock.now(), this.guarding.deadline) + GRACE_MS;
     // A connection to the new address would only hang: what goes on is known at the old one.
-    let there = this.guarding.address === undefined;
-    await this.#until({ deadline: until, address: undefined }, async () => {
-      if (!there) await this.#reconnect(undefined);
+    const { address, home } = this.guarding;
+    let there = address === home;
+    await this.#until({ deadline: until, address: home }, async () => {
+      if (!there) await this.#reconnect(home);
       there = true;
       found = await this.status();
       return !["saving", "pending", "reverting"].includes(found.state);
@@ -123,28 +136,27 @@ export class GuardWatch {
   }
 
   async #reconnect(address: string | undefined): Promise<void> {
-    await this.guarding.applying.on.reconnect({ address, timeoutMs: this.guarding.callMs });
+    const { applying, callMs } = this.guarding;
+    await applying.on.reconnect({ to: { address }, timeoutMs: callMs });
   }
 
   // Tries until it is true; a connection that fails on the way is replaced, at the given address.
   async #until({ deadline, address }: Goal, attempt: () => Promise<boolean>): Promise<void> {
     const { clock, manner } = this.guarding.applying;
-    let last: unknown;
+    const seen = new Reason();
     while (clock.now() < deadline) {
       try {
         if (await attempt()) return;
       } catch (error) {
         if (error instanceof Decided || manner.signal.aborted || !isPlaybookError(error))
           throw error;
-        last = error;
+        seen.note(error);
         if (error.code !== "PB_COMMAND_FAILED")
-          await this.#reconnect(address).catch((failed: unknown) => {
-            last = failed;
-          });
+          await this.#reconnect(address).catch((failed: unknown) => seen.note(failed));
       }
       await clock.wait(PAUSE_MS, manner.signal);
     }
-    throw last ?? new Decided("it was not ready in time");
+    throw seen.best ?? new Decided("it was not ready in time");
   }
 
   #options() {

@@ -23,8 +23,11 @@ export async function applyGuarded(change: GuardedChange, applying: Applying): P
   const folder = `${GUARD_BASE}/guard-${clock.now().toString(36)}`;
   await stage(change, folder, applying);
   const deadline = clock.now() + toMs(change.within);
-  const { address, within } = change;
-  const watch = new GuardWatch({ folder, change, address, applying, deadline, callMs: CALL_MS });
+  const { within } = change;
+  const home = on.address;
+  const address = change.address ?? home;
+  const guarding = { folder, change, address, home, applying, deadline, callMs: CALL_MS };
+  const watch = new GuardWatch(guarding);
   applying.doubt(
     `${on.name} puts everything back by itself unless the change is confirmed within ${within}`,
   );

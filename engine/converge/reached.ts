@@ -7,8 +7,17 @@ export interface Reached {
   readonly name: string;
   readonly facts: Facts;
   readonly connection: Connection;
-  /** One attempt at a new connection, at another address where one is given; it takes the old one's place. */
-  reconnect(options: { address?: string | undefined; timeoutMs: number }): Promise<Connection>;
+  /** Where it is reached now; undefined while that is where the inventory says. */
+  readonly address: string | undefined;
+  /** One attempt at a new connection, which takes the old one's place; where it was, unless told where to. */
+  reconnect(options: Reconnecting): Promise<Connection>;
+}
+
+/** How to connect anew. */
+export interface Reconnecting {
+  readonly timeoutMs: number;
+  /** Another address, from then on; undefined in it is where the inventory says. */
+  readonly to?: { readonly address: string | undefined };
 }
 
 /** How a step acts on a host: what every call it makes has in common. */

@@ -85,7 +85,7 @@ export const combine = <P>(parts: P): Ref<Resolved<P>> =>
   new Ref<Resolved<P>>({ kind: "mapped", of: parts, apply: (value: never) => value });
 
 /** A ref as people name it: "control plane.endpoint". */
-export function describeRef(ref: Ref<unknown>): string {
+function describeRef(ref: Ref<unknown>): string {
   const { source } = ref;
   if (source.kind === "output") return `${source.step}.${source.field}`;
   if (source.kind === "secret") return `secret from ${source.source.from}`;

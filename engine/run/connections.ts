@@ -1,3 +1,4 @@
+import type { Reconnecting } from "../converge/reached.ts";
 import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry } from "../dsl/inventory.ts";
 import { isRef } from "../dsl/ref.ts";
@@ -30,20 +31,26 @@ export class Connections {
 
   /** The live connection to a host; a new one where there is none. */
   to(host: string): Promise<Connection> {
-    return this.#poolOf(host).get(this.#targetOf(host));
+    return this.#poolOf(host).get(this.#targetOf(host, this.#moved.get(host)));
   }
 
-  /** A new connection in the old one's place: at the address given, from then on, or where the inventory says. */
-  async again(
-    host: string,
-    { address, timeoutMs }: { address?: string | undefined; timeoutMs: number },
-  ): Promise<Connection> {
-    this.#moved.delete(host);
-    const target = this.#targetOf(host);
-    const at = address === undefined ? { back: true } : { address };
-    const connection = await this.#poolOf(host).reconnect(target, { ...at, deadlineMs: timeoutMs });
-    if (address !== undefined) this.#moved.set(host, address);
+  /** A new connection in the old one's place: where it was, unless told where to. */
+  async again(host: string, { to, timeoutMs }: Reconnecting): Promise<Connection> {
+    const address = to === undefined ? this.#moved.get(host) : to.address;
+    const where = address === undefined ? { back: true } : { address };
+    const target = this.#targetOf(host, undefined);
+    const connection = await this.#poolOf(host).reconnect(target, {
+      ...where,
+      deadlineMs: timeoutMs,
+    });
+    if (address === undefined) this.#moved.delete(host);
+    else this.#moved.set(host, address);
     return connection;
+  }
+
+  /** Where a host is reached whose address was changed in this run. */
+  addressOf(host: string): string | undefined {
+    return this.#moved.get(host);
   }
 
   async close(): Promise<void> {
@@ -54,13 +61,12 @@ export class Connections {
     return host === CONTROL ? this.#local : this.#remote;
   }
 
-  #targetOf(name: string): Target {
+  #targetOf(name: string, at: string | undefined): Target {
     const { inventory, secrets } = this.#options;
     const { sudoPassword, settings: _, ...rest } = inventory[name] ?? { address: name };
     const source = isRef(sudoPassword) ? sudoPassword.source : undefined;
     const read = source?.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
     const password = isSecret(sudoPassword) ? sudoPassword : read;
-    const at = this.#moved.get(name);
     return {
       ...rest,
       name,

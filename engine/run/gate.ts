@@ -58,13 +58,16 @@ async function poll(asking: Asking): Promise<Ended> {
   for (;;) {
     const asked = clock.now();
     const seen = await look(asking, Math.min(LOOK_MS, Math.max(1, deadline - asked)));
-    if (!isCutOff(seen)) answered = seen;
+    const whole = !isCutOff(seen);
+    if (whole) answered = seen;
     since = seen.holds ? (since ?? asked) : undefined;
     const now = clock.now();
     if (since !== undefined && now - since >= gate.holdForMs) return held;
     if (stop.aborted) return skippedFor("the run was stopped");
-    if (seen.saw !== told) tellWaiting(node, seen.saw, context);
-    told = seen.saw;
+    if (whole && seen.saw !== told) {
+      tellWaiting(node, seen.saw, context);
+      told = seen.saw;
+    }
     if (now >= deadline) throw timedOut(asking, answered ?? seen);
     const untilHeld = since === undefined ? gate.everyMs : since + gate.holdForMs - now;
     await rest(Math.min(gate.everyMs, untilHeld, deadline - now), context);

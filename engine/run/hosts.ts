@@ -42,6 +42,9 @@ export class Hosts {
     return {
       name: host,
       facts: opened.facts,
+      get address() {
+        return connections.addressOf(host);
+      },
       get connection() {
         return opened.connection;
       },

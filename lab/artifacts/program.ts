@@ -48,7 +48,12 @@ export async function runProgram(command: Command, options: ProgramOptions): Pro
     return Buffer.concat(output).toString();
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      throw new PlaybookError("PB_TOOL_MISSING", [program, options.purpose], {}, { cause: error });
+      throw new PlaybookError(
+        "PB_BUILD_TOOL_MISSING",
+        [program, options.purpose],
+        {},
+        { cause: error },
+      );
     throw error;
   } finally {
     log.end();

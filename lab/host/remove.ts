@@ -17,7 +17,7 @@ import { removeHostNetwork } from "../network/port.ts";
 import { machineNames } from "../plan/names.ts";
 import { machineArgument } from "./launch.ts";
 
-const SECONDS = 15;
+const SECONDS = 90;
 
 /**
  * Ends every process of a host. nspawn alone is not enough: when it is killed, the host's init lives on. What is killed

@@ -45,7 +45,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** SIGKILLs whatever `find` finds until it finds nothing. */
 export async function killAll(find: () => Promise<number[]>, what: string): Promise<void> {
-  const seconds = 15;
+  // A host with a whole cluster on it, on a machine under load, takes its time to die.
+  const seconds = 90;
   const none = await until(
     async () => {
       const pids = await find();

@@ -25,7 +25,7 @@ export const refuse = (what: string, why: string, instead?: string): PlaybookErr
 const bitsOf = (family: Family): number => (family === "IPv6" ? 128 : 32);
 
 /** An address as people and the API write it. */
-export const formatAddress = (family: Family, value: bigint): string =>
+const formatAddress = (family: Family, value: bigint): string =>
   family === "IPv6"
     ? Address6.fromBigInt(value).correctForm()
     : Address4.fromBigInt(value).correctForm();

@@ -7,7 +7,9 @@ export const clusterNodes = defineModule({
   name: "cluster-nodes",
   summary: "Find out each node's address and pod prefix; run on a control plane.",
   example: `use.clusterNodes({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()) }),
+  params: z.strictObject({
+    nodes: z.array(z.string()).describe("Their names; each must be registered."),
+  }),
   outputs: z.object({
     nodes: z.array(z.object({ name: z.string(), address: z.string(), podCidr: z.string() })),
   }),

@@ -8,7 +8,7 @@ export const cniPlugins = defineModule({
   summary: "Keep the CNI reference plugins (ptp, bridge, host-local, portmap, …) at a version.",
   example: `use.cniPlugins({ version: "v1.9.1" })`,
   params: z.strictObject({
-    version: Version,
+    version: Version.describe("With its v."),
     ...ReleaseParams,
     only: z
       .array(z.string())

@@ -28,7 +28,7 @@ const unitFile = templateFile<{ routes: readonly string[] }>(
 export const cniRouted = defineModule({
   name: "cni-routed",
   summary: "Give pods addresses of the node's own prefix, and route to the other nodes' prefixes.",
-  example: `use.cniRouted({ node: "w1", nodes: nodes.out.nodes })`,
+  example: `use.cniRouted({ node: "w1", nodes: [{ name: "w1", address: "2001:db8:1::21", podCidr: "2001:db8:2:1::/64" }] })`,
   params: Params,
 
   async read(host, want) {

@@ -16,7 +16,7 @@ const dataFolder = "/var/lib/containerd";
 const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
 
 const Params = z.strictObject({
-  version: Version,
+  version: Version.describe("With its v; 1.x and 2.x."),
   ...ReleaseParams,
   sandboxImage: z
     .string()
@@ -25,7 +25,10 @@ const Params = z.strictObject({
     .record(z.string(), z.array(Url).min(1))
     .default({})
     .describe("Registry host to mirrors, tried in order before the registry itself."),
-  cgroupDriver: z.enum(["systemd", "cgroupfs"]).default("systemd"),
+  cgroupDriver: z
+    .enum(["systemd", "cgroupfs"])
+    .default("systemd")
+    .describe("The same as the kubelet's."),
   restrictOomScoreAdj: z
     .boolean()
     .default(false)

@@ -8,7 +8,9 @@ export const etcdHealthy = defineProbe({
   name: "etcd-healthy",
   summary: "etcd has these members, all started, voting and healthy; asked on a control plane.",
   example: `use.etcdHealthy({ members: ["cp1", "cp2", "cp3"] })`,
-  params: z.strictObject({ members: z.array(z.string()).min(1) }),
+  params: z.strictObject({
+    members: z.array(z.string()).min(1).describe("Their names: these and no others."),
+  }),
 
   async check(host, want) {
     const [list, health] = await Promise.all([

@@ -6,7 +6,7 @@ import { sha256OfLocal } from "../remote-file/local-file.ts";
 import { newestSnapshot } from "./newest-snapshot.ts";
 
 const Params = z.strictObject({
-  dir: AbsolutePath.default("/var/backups/etcd"),
+  dir: AbsolutePath.default("/var/backups/etcd").describe("The folder on the host."),
   maxAgeHours: z
     .number()
     .default(24)

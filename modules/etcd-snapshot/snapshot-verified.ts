@@ -11,7 +11,9 @@ export const snapshotVerified = defineProbe({
   name: "snapshot-verified",
   summary: "The newest etcd snapshot agrees with its sha256, and etcdutl can read it.",
   example: `use.snapshotVerified({ dir: "/var/backups/etcd" })`,
-  params: z.strictObject({ dir: AbsolutePath.default("/var/backups/etcd") }),
+  params: z.strictObject({
+    dir: AbsolutePath.default("/var/backups/etcd").describe("The folder on the host."),
+  }),
 
   async check(host, want) {
     const { path, sha256 } = await newestSnapshot(host, want.dir);

@@ -7,7 +7,10 @@ export const etcdTools = defineModule({
   name: "etcd-tools",
   summary: "Keep etcdctl and etcdutl at a version; the etcd server itself is a static pod.",
   example: `use.etcdTools({ version: "v3.6.8" })`,
-  params: z.strictObject({ version: Version, ...ReleaseParams }),
+  params: z.strictObject({
+    version: Version.describe("With its v; that of the server, or near it."),
+    ...ReleaseParams,
+  }),
 
   async read(host, want) {
     const base = `github.com/etcd-io/etcd/releases/download/${want.version}`;

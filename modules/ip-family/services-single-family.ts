@@ -22,7 +22,10 @@ export const servicesSingleFamily = defineProbe({
   summary: "These Services exist, SingleStack and of one family; asked on a control plane.",
   example: `use.servicesSingleFamily({ services: ["default/kubernetes", "kube-system/kube-dns"] })`,
   params: z.strictObject({
-    services: z.array(z.string().regex(/^[^/]+\/[^/]+$/, "expected namespace/name")).min(1),
+    services: z
+      .array(z.string().regex(/^[^/]+\/[^/]+$/, "expected namespace/name"))
+      .min(1)
+      .describe("As namespace/name."),
     family: Family,
   }),
 

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { defineModule, run, sh, withStdin } from "#engine/index.ts";
 import { State } from "../params.ts";
-import { readPackets, table } from "./read-packets.ts";
+import { counter, readPackets, table } from "./read-packets.ts";
 
 export const ipv4Watch = defineModule({
   name: "ipv4-watch",
-  summary: "Count the IPv4 packets that pass a host, but for loopback; drops nothing.",
+  summary: "Count the IPv4 packets of a host, but for loopback's; drops nothing.",
   example: "use.ipv4Watch({})",
   params: z.strictObject({ state: State }),
   outputs: z.object({ packets: z.number().describe("Since the count began; -1 where none is.") }),
@@ -24,15 +24,20 @@ export const ipv4Watch = defineModule({
   },
 });
 
-const RULES = `table ip ${table} {
-  counter seen { }
+// A bridge without an IPv4 address still tells the kernel's multicast groups on itself, from 0.0.0.0: no use of IPv4.
+const RULES = `table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+  counter ${counter} { }
   chain arriving {
     type filter hook prerouting priority raw; policy accept;
-    iifname != "lo" counter name seen
+    ip saddr 0.0.0.0 ip protocol igmp accept
+    iifname != "lo" counter name ${counter}
   }
   chain leaving {
     type filter hook output priority raw; policy accept;
-    oifname != "lo" counter name seen
+    ip saddr 0.0.0.0 ip protocol igmp accept
+    oifname != "lo" counter name ${counter}
   }
 }
 `;

@@ -4,6 +4,9 @@ import { type Host, sh } from "#engine/index.ts";
 /** The nftables table that counts. */
 export const table = "run_playbook_ipv4";
 
+/** Counts since the table was made; another name where the rules are others. */
+export const counter = "used";
+
 const Listed = z.object({
   nftables: z.array(
     z.object({ counter: z.object({ name: z.string(), packets: z.number() }).optional() }),
@@ -15,5 +18,5 @@ export async function readPackets(host: Host): Promise<number | undefined> {
   const { code, stdout } = await host.run(sh`nft -j list counters table ip ${table}`);
   if (code !== 0) return undefined;
   const { nftables } = Listed.parse(JSON.parse(stdout));
-  return nftables.find(({ counter }) => counter?.name === "seen")?.counter?.packets;
+  return nftables.find((entry) => entry.counter?.name === counter)?.counter?.packets;
 }

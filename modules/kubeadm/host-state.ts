@@ -52,7 +52,7 @@ export async function readHostState(host: Host): Promise<HostState> {
 }
 
 /** The pin of a CA: the hash of its public key, as in `kubeadm join --discovery-token-ca-cert-hash`. */
-export function caHash(pem: string): string {
+function caHash(pem: string): string {
   const key = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }

@@ -19,13 +19,13 @@ const Params = z.strictObject({
 type Want = z.output<typeof Params>;
 
 // What an interrupted init leaves where its API server already runs: init may go over it again.
-const RESUMABLE = [
+const resumable = ({ endpoint }: Want): string[] => [
   "DirAvailable--var-lib-etcd",
   "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml",
   "FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml",
   "FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml",
   "FileAvailable--etc-kubernetes-manifests-etcd.yaml",
-  ...[6443, 10259, 10257, 10250, 2379, 2380].map((port) => `Port-${port}`),
+  ...[endpoint.port, 10259, 10257, 10250, 2379, 2380].map((port) => `Port-${port}`),
 ];
 
 export const kubeadmInit = defineModule({
@@ -95,9 +95,11 @@ interface Found {
 /** Before a cluster is begun: nobody else may serve its endpoint or hold its port. */
 async function refuseSecondCluster(host: Host, want: Want, { state, server }: Found) {
   const [owner, taken] = await Promise.all([
-    state.pending ? undefined : portOwner(host, want.endpoint.port),
+    portOwner(host, want.endpoint.port),
     anyApiAt(host, server),
   ]);
+  // Then it is what the interrupted init began, and whoever answers at the endpoint may be that too.
+  if (state.pending && owner !== undefined) return;
   if (owner !== undefined)
     throw new PlaybookError("PB_PORT_TAKEN", [host.name, want.endpoint.port, owner]);
   if (taken) throw new PlaybookError("PB_CLUSTER_EXISTS", [host.name, server]);
@@ -112,5 +114,5 @@ const init = (nodeName: string, want: Want, say: string): Change =>
 // kubeadm's phases are written to be run again; only its preflight minds what an interrupted init left.
 const resuming = (want: Want): Want => ({
   ...want,
-  ignorePreflightErrors: [...want.ignorePreflightErrors, ...RESUMABLE],
+  ignorePreflightErrors: [...want.ignorePreflightErrors, ...resumable(want)],
 });

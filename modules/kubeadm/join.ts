@@ -10,8 +10,8 @@ import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
 const Params = z.strictObject({
   ...NodeParams,
-  role: z.enum(["control-plane", "worker"]),
-  endpoint: Endpoint,
+  role: z.enum(["control-plane", "worker"]).describe("What it joins as."),
+  endpoint: Endpoint.describe("The API's one name, as kubeadm-init was given it."),
   caCertHash: z.string().describe("sha256:… of the cluster's CA, from kubeadm-init."),
   token: secret().describe("From kubeadm-token; used only where the join is still to be done."),
   certificateKey: secret().optional().describe("From kubeadm-token; needed by control planes."),
@@ -30,8 +30,8 @@ export const kubeadmJoin = defineModule({
   role: "worker",
   advertiseAddress: "2001:db8:1::21",
   endpoint: { name: "api.example.net" },
-  caCertHash: cluster.out.caCertHash,
-  token: invitation.out.token,
+  caCertHash: "sha256:…",
+  token: "abcdef.0123456789abcdef",
 })`,
   params: Params,
 

@@ -8,7 +8,7 @@ import { adminConf, kubeletConf } from "./paths.ts";
 export const kubeadmMembership = defineModule({
   name: "kubeadm-membership",
   summary: "Find out whether a host is in the cluster; refuses a host that is in another one.",
-  example: `use.kubeadmMembership({ caCertHash: cluster.out.caCertHash })`,
+  example: `use.kubeadmMembership({ caCertHash: "sha256:…" })`,
   params: z.strictObject({
     caCertHash: z.string().describe("The cluster's CA; a host under another CA is refused."),
   }),

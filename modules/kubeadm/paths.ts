@@ -2,7 +2,6 @@
 export const adminConf = "/etc/kubernetes/admin.conf";
 export const kubeletConf = "/etc/kubernetes/kubelet.conf";
 export const caCert = "/etc/kubernetes/pki/ca.crt";
-export const manifests = "/etc/kubernetes/manifests";
 
 /**
  * There from before kubeadm starts until it has succeeded. What lies on a host beside it was left by an interrupted

@@ -12,7 +12,7 @@ const Params = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether a control plane is among those that join: the certificates are uploaded."),
-  version: KubernetesVersion,
+  version: KubernetesVersion.describe("The cluster's, with its v."),
   advertiseAddress: z.string().describe("This control plane's own address."),
   ttlMinutes: z.int().default(120).describe("How long a token lives."),
   atLeastMinutes: z.int().default(20).describe("Life left below which a new one is minted."),
@@ -26,7 +26,7 @@ export const kubeadmToken = defineModule({
   name: "kubeadm-token",
   summary: "Keep a join token, and the uploaded certificates' key, fresh while a join is pending.",
   example: `use.kubeadmToken({
-  needed: members.out.all.joined.map((joined) => joined.includes(false)),
+  needed: true,
   version: "v1.36.3",
   advertiseAddress: "2001:db8:1::11",
 })`,

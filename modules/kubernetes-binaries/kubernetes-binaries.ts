@@ -18,11 +18,12 @@ export const kubernetesBinaries = defineModule({
   summary: "Keep kubeadm, kubelet and kubectl at a version, and the kubelet enabled at boot.",
   example: `use.kubernetesBinaries({ version: "v1.36.3" })`,
   params: z.strictObject({
-    version: KubernetesVersion,
+    version: KubernetesVersion.describe("With its v."),
     ...ReleaseParams,
     programs: z
       .array(z.enum(["kubeadm", "kubelet", "kubectl"]))
-      .default(["kubeadm", "kubelet", "kubectl"]),
+      .default(["kubeadm", "kubelet", "kubectl"])
+      .describe("Which of them."),
   }),
 
   outputs: z.object({

@@ -11,8 +11,12 @@ const isPodName = (body: string) => body.startsWith(`${proof.name}-`);
 export const hostToPod = defineProbe({
   name: "host-to-pod",
   summary: "This host reaches the proof's pod of every node.",
-  example: "use.hostToPod({ pods: targets.out.pods })",
-  params: z.strictObject({ pods: z.array(Target) }),
+  example: `use.hostToPod({
+  pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }],
+})`,
+  params: z.strictObject({
+    pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
+  }),
 
   async check(host, want) {
     const urls = want.pods.map(({ podIp }) => httpUrl(podIp, proof.port, "/hostname"));
@@ -33,8 +37,14 @@ export const hostToPod = defineProbe({
 export const hostToNodePort = defineProbe({
   name: "host-to-node-port",
   summary: "This host reaches the proof's Service at every node's address and NodePort.",
-  example: "use.hostToNodePort({ pods: targets.out.pods, nodePort: targets.out.nodePort })",
-  params: z.strictObject({ pods: z.array(Target), nodePort: z.int().min(1) }),
+  example: `use.hostToNodePort({
+  pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }],
+  nodePort: 32747,
+})`,
+  params: z.strictObject({
+    pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
+    nodePort: z.int().min(1).describe("From proof-targets."),
+  }),
 
   async check(host, want) {
     const urls = want.pods.map(({ nodeIp }) => httpUrl(nodeIp, want.nodePort, "/hostname"));

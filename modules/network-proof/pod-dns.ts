@@ -10,11 +10,14 @@ const Shell = z.object({ output: z.string().optional(), error: z.string().option
 export const podDns = defineProbe({
   name: "pod-dns",
   summary: "In this node's pod of the proof, a Service's name has the AAAA record that it should.",
-  example: `use.podDns({ node: "w1", pods: targets.out.pods, expect: "2001:db8:3::1" })`,
+  example: `use.podDns({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }], expect: "2001:db8:3::1" })`,
   params: z.strictObject({
-    node: z.string(),
-    pods: z.array(Target),
-    lookup: z.string().default("kubernetes.default.svc.cluster.local"),
+    node: z.string().describe("This host's node."),
+    pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
+    lookup: z
+      .string()
+      .default("kubernetes.default.svc.cluster.local")
+      .describe("The name that is asked for."),
     expect: z.string().describe("The address that the name must have."),
   }),
 

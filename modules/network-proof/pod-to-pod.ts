@@ -8,8 +8,11 @@ import { proof } from "./workload.ts";
 export const podToPod = defineProbe({
   name: "pod-to-pod",
   summary: "This node's pod of the proof reaches the pod of every node, from its own address.",
-  example: `use.podToPod({ node: "w1", pods: targets.out.pods })`,
-  params: z.strictObject({ node: z.string(), pods: z.array(Target) }),
+  example: `use.podToPod({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }] })`,
+  params: z.strictObject({
+    node: z.string().describe("This host's node."),
+    pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
+  }),
 
   async check(host, want) {
     const from = want.pods.find(({ node }) => node === want.node);

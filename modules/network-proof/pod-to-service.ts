@@ -8,8 +8,12 @@ import { proof } from "./workload.ts";
 export const podToService = defineProbe({
   name: "pod-to-service",
   summary: "This node's pod of the proof reaches the proof's Service, by address and by name.",
-  example: `use.podToService({ node: "w1", pods: targets.out.pods, serviceIp: targets.out.serviceIp })`,
-  params: z.strictObject({ node: z.string(), pods: z.array(Target), serviceIp: z.string() }),
+  example: `use.podToService({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }], serviceIp: "2001:db8:3::77" })`,
+  params: z.strictObject({
+    node: z.string().describe("This host's node."),
+    pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
+    serviceIp: z.string().describe("From proof-targets."),
+  }),
 
   async check(host, want) {
     const from = want.pods.find(({ node }) => node === want.node);

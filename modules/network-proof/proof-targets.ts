@@ -62,7 +62,7 @@ export const proofTargets = defineModule({
   name: "proof-targets",
   summary: "Find out where the network proof's pods and Service are; asked on a control plane.",
   example: `use.proofTargets({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1) }),
+  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
   outputs: z.object({
     pods: z.array(Target),
     serviceIp: z.string(),

@@ -8,7 +8,7 @@ export const proofWorkloadReady = defineProbe({
   name: "proof-workload-ready",
   summary: "A pod of the network proof is ready on every node; asked on a control plane.",
   example: `use.proofWorkloadReady({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1) }),
+  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
 
   async check(host, want) {
     const { pods } = await readTargets(host);

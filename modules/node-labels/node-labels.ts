@@ -16,12 +16,12 @@ export const nodeLabels = defineModule({
   summary: "Keep labels and taints of a node; run on a control plane (`via`).",
   example: `use.nodeLabels({ node: "w1", labels: { "node-role.kubernetes.io/worker": "" } })`,
   params: z.strictObject({
-    node: z.string(),
+    node: z.string().describe("The node's name."),
     labels: z
       .record(z.string(), z.string().nullable())
       .default({})
       .describe("Null takes a label away; others are left alone."),
-    taints: z.array(Taint).default([]),
+    taints: z.array(Taint).default([]).describe("By key and effect; others are left alone."),
   }),
 
   async read(host, want) {

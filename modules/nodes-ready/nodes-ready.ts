@@ -7,7 +7,7 @@ export const nodesReady = defineProbe({
   name: "nodes-ready",
   summary: "Every one of these nodes is registered and Ready; asked on a control plane.",
   example: `use.nodesReady({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1) }),
+  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
 
   async check(host, want) {
     const found = await readNodes(host);

@@ -7,7 +7,7 @@ export const nodesRegistered = defineProbe({
   name: "nodes-registered",
   summary: "Every one of these nodes is registered and has a pod prefix; asked on a control plane.",
   example: `use.nodesRegistered({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1) }),
+  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
 
   async check(host, want) {
     const found = await readNodes(host);

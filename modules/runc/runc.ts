@@ -8,9 +8,9 @@ export const runc = defineModule({
   summary: "Keep runc, the program that starts containers, at a version.",
   example: `use.runc({ version: "v1.3.3" })`,
   params: z.strictObject({
-    version: Version,
+    version: Version.describe("With its v."),
     ...ReleaseParams,
-    path: z.string().default("/usr/local/sbin/runc"),
+    path: z.string().default("/usr/local/sbin/runc").describe("Where it is put."),
   }),
 
   async read(host, want) {

@@ -12,23 +12,29 @@ const checkPath = "/etc/keepalived/check-apiserver";
 /** More than priorities differ, so that an API that answers always outweighs the order. */
 const weight = 50;
 
-const Params = z.strictObject({
-  address: z.string().describe("The virtual IP; on no host."),
-  self: z.string().describe("This host's own address."),
-  hosts: z
-    .array(z.string())
-    .min(1)
-    .max(weight)
-    .describe("The addresses of all control planes; the first one wins while no API runs."),
-  port: z.int().default(6443),
-  routerId: z
-    .int()
-    .min(1)
-    .max(255)
-    .default(66)
-    .describe("Tells this virtual IP from others on the link."),
-  state: State,
-});
+const Params = z
+  .strictObject({
+    address: z.string().describe("The virtual IP; on no host."),
+    self: z.string().describe("This host's own address."),
+    hosts: z
+      .array(z.string())
+      .min(1)
+      .max(weight)
+      .describe("The addresses of all control planes; the first one wins while no API runs."),
+    port: z.int().default(6443).describe("Of the API server."),
+    routerId: z
+      .int()
+      .min(1)
+      .max(255)
+      .default(66)
+      .describe("Tells this virtual IP from others on the link."),
+    state: State,
+  })
+  // Nobody would tell a host that is not among them that the address is taken: it would take it too.
+  .refine(({ self, hosts }) => hosts.includes(self), {
+    path: ["self"],
+    message: "expected one of `hosts`, written as there",
+  });
 
 interface ConfigValues extends Readonly<Record<string, unknown>> {
   readonly device: string;

@@ -1,7 +1,7 @@
 /** Hosts that are fit to be nodes. */
 import { type AnyStep, each } from "run-playbook";
 import * as use from "run-playbook/modules";
-import type { Cluster, ClusterHost, ClusterPlay } from "../cluster.ts";
+import { type Cluster, type ClusterHost, type ClusterPlay, sysctlFile } from "../cluster.ts";
 
 /** What every node needs of its system, whatever runs on it later. */
 const packages = ["ca-certificates", "conntrack", "curl", "ethtool", "iproute2", "nftables"];
@@ -25,6 +25,13 @@ export function prepared(play: ClusterPlay, cluster: Cluster): AnyStep[] {
       timeout: "15m",
       ensure: (host) => use.apt({ present: packagesOf(host, cluster) }),
     });
+    const modules = step("kernel modules", {
+      on: nodes,
+      after: fit,
+      ensure: use.kernelModules({
+        modules: bridged(cluster) ? ["overlay", "br_netfilter"] : ["overlay"],
+      }),
+    });
     const steps: AnyStep[] = [
       installed,
       step("host name", {
@@ -38,15 +45,12 @@ export function prepared(play: ClusterPlay, cluster: Cluster): AnyStep[] {
         ensure: use.hostsFile({ entries: hostEntries(cluster) }),
       }),
       step("no swap", { on: nodes, after: fit, ensure: use.swap({}) }),
-      step("kernel modules", {
-        on: nodes,
-        after: fit,
-        ensure: use.kernelModules({ modules: ["overlay"] }),
-      }),
+      modules,
       step("forwarding", {
         on: nodes,
-        after: fit,
-        ensure: (host) => use.sysctl({ values: forwarding(host) }),
+        after: [each(modules)],
+        ensure: (host) =>
+          use.sysctl({ file: sysctlFile, values: forwarding(host, bridged(cluster)) }),
       }),
     ];
     if (settings.timeServers.length > 0)
@@ -73,8 +77,12 @@ const hostEntries = ({ plan, nodes, settings }: Cluster) => [
 ];
 
 // A device that learns its default route loses it once the host forwards, unless it is told to go on (2).
-const forwarding = ({ settings }: ClusterHost): Record<string, number> => ({
+const forwarding = ({ settings }: ClusterHost, bridge: boolean): Record<string, number> => ({
   ...(settings.uplink === undefined ? {} : { [`net.ipv6.conf.${settings.uplink}.accept_ra`]: 2 }),
+  ...(bridge ? { "net.bridge.bridge-nf-call-ip6tables": 1 } : {}),
   "net.ipv6.conf.default.forwarding": 1,
   "net.ipv6.conf.all.forwarding": 1,
 });
+
+// Answers that stay on a bridge must pass the rules that changed their question's address.
+const bridged = ({ settings }: Cluster): boolean => settings.network === "flannel";

@@ -37,7 +37,6 @@ export function proof(
 function connected(play: ClusterPlay, cluster: Cluster, ready: AnyStep): void {
   const { step, gate } = play;
   const { nodes, plan } = cluster;
-  const names = [...nodes.hosts];
   const counted = step("count IPv4 packets", {
     on: nodes,
     after: [ready],
@@ -59,13 +58,19 @@ function connected(play: ClusterPlay, cluster: Cluster, ready: AnyStep): void {
     gate("hosts reach pods", { ...common, until: use.hostToPod({ pods }) }),
     gate("hosts reach NodePorts", { ...common, until: use.hostToNodePort({ pods, nodePort }) }),
   ];
+  gate("no IPv4 address", {
+    on: nodes,
+    after: [ready],
+    within: "10s",
+    until: use.noIpv4Address({}),
+  });
   gate("no listener for IPv4 only", {
     on: nodes,
     after: [ready],
     within: "10s",
     until: use.noIpv4OnlyListener({}),
   });
-  gate(`no IPv4 packet on ${names.length} nodes`, {
+  gate("no IPv4 packet", {
     on: nodes,
     after: gates,
     within: "5s",

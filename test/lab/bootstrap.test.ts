@@ -17,7 +17,8 @@ const bootstrap = (...args: string[]): Promise<Played> =>
   play(["bootstrap.ts", "--lab", name, "--yes", "--param", `kubeconfig=${kubeconfig}`, ...args]);
 
 const token = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
-const certificateKey = /\b[0-9a-f]{64}\b/;
+// Container ids look like certificate keys: only kubeadm has those. A CA's hash, sha256:…, is public.
+const certificateKey = /(?:kubeadm\0[^]*|certificate-?key\W+)(?<!sha256:)\b[0-9a-f]{64}\b/i;
 const figures = (what: string, { ms, peakMiB, recap }: Played) =>
   process.stderr.write(
     `# ${what}: ${(ms / 1000).toFixed(1)} s, peak ${Math.round(peakMiB)} MiB, ` +
@@ -36,7 +37,11 @@ beforeAll(async () => {
   first = await bootstrap();
   figures("bare hosts to proved cluster", first);
   expect(watch.looks).toBeGreaterThan(10);
-  expect([...watch.seen]).toEqual([]);
+  // Containers' ids have the form of a certificate key: what counts is whether a real secret was among what was seen.
+  const secrets = await secretsOf("cp1");
+  expect(secrets.length).toBeGreaterThan(1);
+  const shown = [...watch.seen].filter((seen) => secrets.some((secret) => seen.includes(secret)));
+  expect(shown).toEqual([]);
 });
 
 afterAll(async () => {
@@ -47,7 +52,7 @@ afterAll(async () => {
 test("bare hosts become a proved cluster", () => {
   expect(first.ended("failed")).toEqual([]);
   expect(first.code).toBe(0);
-  expect(first.ended("ok")).toContain("no IPv4 packet on 4 nodes on w1");
+  expect(first.ended("ok")).toContain("no IPv4 packet on w1");
 });
 
 test("the engine stays under 200 MiB", () => {
@@ -112,8 +117,9 @@ test("the virtual IP's holder, leading etcd too, loses power: the API answers ag
   const holder = await virtualIpHolder();
   await lead(holder);
   await access.get("/api/v1/namespaces/default");
-  await lab.kill(holder);
+  // Counted from before the cut, which itself takes a moment: never less than the outage.
   const killed = performance.now();
+  await lab.kill(holder);
   const deadline = killed + 60_000;
   let answered = false;
   while (!answered && performance.now() < deadline)
@@ -130,6 +136,12 @@ test("the virtual IP's holder, leading etcd too, loses power: the API answers ag
   figures("after the power cut", healed);
   expect(healed.code).toBe(0);
 });
+
+async function secretsOf(host: string): Promise<string[]> {
+  const uploaded = await on(host, "cat", "/run/run-playbook/certificate-key");
+  const tokens = await on(host, "kubeadm", "token", "list", "--output", "json");
+  return [uploaded.split(" ").at(-1) ?? "", ...(tokens.match(new RegExp(token, "g")) ?? [])];
+}
 
 async function startTimes(hosts: readonly string[]): Promise<string[]> {
   const units = ["kubelet", "containerd", "keepalived"];

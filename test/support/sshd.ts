@@ -37,7 +37,7 @@ export interface SshdOptions {
    */
   readonly users?: readonly {
     readonly name: string;
-    readonly password?: string;
+    readonly passwordHash?: string;
     readonly sudo?: string;
   }[];
 }
@@ -124,15 +124,13 @@ function withUsers(
   command: readonly string[],
 ): string[] {
   const etc = (file: string) => readFileSync(join("/etc", file), "utf8");
-  const hash = (password: string) =>
-    execFileSync("openssl", ["passwd", "-6", "-stdin"], { input: password }).toString().trim();
-  const lines = users.map(({ name, password, sudo }, index) => {
+  const lines = users.map(({ name, passwordHash = "*", sudo }, index) => {
     const id = 52_000 + index;
     mkdirSync(join(folder, name));
     chownSync(join(folder, name), id, id);
     return {
       passwd: `${name}:x:${id}:${id}::${join(folder, name)}:/bin/sh\n`,
-      shadow: `${name}:${password === undefined ? "*" : hash(password)}:19000:0:99999:7:::\n`,
+      shadow: `${name}:${passwordHash}:19000:0:99999:7:::\n`,
       group: `${name}:x:${id}:\n`,
       sudoers: sudo === undefined ? "" : `${name} ${sudo}\n`,
     };

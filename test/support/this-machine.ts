@@ -31,7 +31,9 @@ export class ThisMachine implements AsyncDisposable {
       name: "w1",
       facts,
       connection: through,
-      reconnect: async ({ address = "old" }) => {
+      address: undefined,
+      reconnect: async ({ to }) => {
+        const address = to?.address ?? "old";
         this.reconnected.push(address);
         this.#cut = !this.answers(address);
         if (this.#cut) throw this.#lost();

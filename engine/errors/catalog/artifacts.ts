@@ -25,7 +25,7 @@ export const artifactErrors = {
     message: (path: string, why: string) => `${path} cannot be written: ${why}.`,
     hint: "Make room or give write access there, or set XDG_CACHE_HOME to a folder that has both (6 GiB with builds).",
   },
-  PB_TOOL_MISSING: {
+  PB_BUILD_TOOL_MISSING: {
     message: (tool: string, purpose: string) =>
       `${tool} is not on PATH; it is needed to ${purpose}.`,
     hint: "Install it (on Debian and Ubuntu the package has the tool's name) and run this again.",

@@ -14,10 +14,6 @@ export const moduleErrors = {
     message: (path: string, is: string, wanted: string) => `${path} is a ${is}, not a ${wanted}.`,
     hint: "Nothing was changed: move it away by hand, or give another path.",
   },
-  PB_LOCAL_FILE: {
-    message: (path: string, why: string) => `${path} on the control machine: ${why}.`,
-    hint: "Relative paths start in the folder that run-playbook was called in.",
-  },
   PB_CHECKSUM: {
     message: (what: string, is: string, wanted: string) =>
       `The sha256 of ${what} is ${is}, expected ${wanted}.`,

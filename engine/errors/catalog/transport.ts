@@ -135,7 +135,7 @@ export const transportErrors = {
   },
   PB_LOCAL_FILE: {
     message: (path: string, why: string) => `${path} on this machine cannot be used: ${why}.`,
-    hint: "Check the path and its permissions on the machine that runs the playbook.",
+    hint: "Check the path and its permissions; relative paths start in the folder that run-playbook was called in.",
   },
   PB_TRANSFER_CORRUPT: {
     message: (from: string, to: string) => `${from} and its copy ${to} differ after the transfer.`,

@@ -1,6 +1,7 @@
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
-import { type Call, FramedShell, type Reply, ShellGone } from "./framed-shell.ts";
+import { type Call, type Reply, ShellGone } from "./call.ts";
+import { FramedShell } from "./framed-shell.ts";
 import { defaultLimits, type Lane, type LaneLimits, Lanes } from "./lanes.ts";
 import { type Identity, launch } from "./launch.ts";
 import type { OpenPipe } from "./pipe.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PlaybookError } from "../../errors/error.ts";
 import type { FileAttributes, FileStat } from "../connection.ts";
-import type { Reply } from "./framed-shell.ts";
+import type { Reply } from "./call.ts";
 import { quote, quoteAll } from "./quote.ts";
 import type { Work } from "./request.ts";
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
@@ -30,11 +30,14 @@ export interface TransferHost {
 interface Sending {
   readonly to: string;
   readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
   readonly source: Readable;
   readonly options: FileAttributes & CallOptions;
 }
 
-// $1 path, $2 the file beside it, $3 mode, $4 owner, $5 sha256. On one line, for login shells that know no line breaks
+// $1 path, $2 the file beside it, $3 mode, $4 owner, $5 sha256, $6 bytes. What tee could not write it has told, and
+// goes on; the size shows it. On one line, for login shells that know no line breaks
 // within quotes. A sender that goes away leaves a short file, which the sum refuses.
 const RECEIVE = [
   `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
@@ -42,9 +45,10 @@ const RECEIVE = [
   `trap "exit 143" TERM HUP INT`,
   `umask 077`,
   `set -C`,
-  `cat >"$2" || exit 1`,
-  `s=$(sha256sum <"$2") || exit 1`,
+  `: >"$2" || exit 1`,
+  `s=$(tee -- "$2" | sha256sum)`,
   `if [ "\${s%% *}" != "$5" ]; then echo "$1: the content arrived incomplete" >&2; exit 1; fi`,
+  `if [ "$(wc -c <"$2")" -ne "$6" ]; then echo "$1: the file is short" >&2; exit 1; fi`,
   `if [ -n "$4" ]; then chown -- "$4" "$2" || exit 1; fi`,
   `chmod -- "$3" "$2" || exit 1`,
   `sync -- "$2" || exit 1`,
@@ -62,6 +66,7 @@ export const sendContent = (
     options: file.options,
     source: Readable.from([file.content]),
     sha256: createHash("sha256").update(file.content).digest("hex"),
+    size: file.content.length,
   });
 
 /** A local file, where the host has another content there; only attributes are set where the content is the same. */
@@ -70,20 +75,24 @@ export async function upload(
   file: { from: string; to: string; options: FileAttributes & CallOptions },
 ): Promise<boolean> {
   const { from, to, options } = file;
-  const [sha256, there, stat] = await Promise.all([
-    host.hashes.of(from).catch((error: unknown) => {
-      throw localError(from, error);
-    }),
-    host.calls.call(sumWork(to), { ...options, timeoutMs: TRANSFER_TIMEOUT }),
+  const [sha256, { size }, there] = await Promise.all([
+    host.hashes.of(from),
+    stat(from),
     host.calls.call(statWork(to), options).then((reply) => statReply(to, reply)),
-  ]);
-  if (stat?.kind === "file" && there.code === 0 && sumOf(there.stdout) === sha256) {
-    await setAttributes(host, to, options);
-    return false;
+  ]).catch((error: unknown) => {
+    throw isPlaybookError(error) ? error : localError(from, error);
+  });
+  if (there?.kind === "file" && there.size === size) {
+    const reply = await host.calls.call(sumWork(to), { ...options, timeoutMs: TRANSFER_TIMEOUT });
+    if (reply.code === 0 && sumOf(reply.stdout) === sha256) {
+      await setAttributes(host, to, options);
+      return false;
+    }
   }
   await send(host, {
     to,
     sha256,
+    size,
     options,
     source: createReadStream(from, { highWaterMark: 256 * 1024 }),
   });
@@ -104,9 +113,9 @@ async function setAttributes(
 }
 
 async function send(host: TransferHost, sending: Sending): Promise<void> {
-  const { to, options, source, sha256 } = sending;
+  const { to, options, source, sha256, size } = sending;
   const what = `write ${to}`;
-  const args = [...placeWords(to, options), sha256];
+  const args = [...placeWords(to, options), sha256, String(size)];
   const end = await stream(
     host,
     { what, options, script: { text: RECEIVE, args } },

@@ -1,4 +1,4 @@
-import { isPlaybookError } from "../../errors/error.ts";
+import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import type { Connection, Target, Transport } from "../connection.ts";
 import { ShellConnection } from "../shell/connection.ts";
 import type { LaneLimits } from "../shell/lanes.ts";
@@ -6,7 +6,7 @@ import { LocalHashes } from "../shell/local-hash.ts";
 import { Channels } from "./channels.ts";
 import type { ClientOptions } from "./client.ts";
 import { type LocalSettings, Routes } from "./route.ts";
-import { Ways } from "./ways.ts";
+import { type Arrival, Ways } from "./ways.ts";
 
 const CONNECT_TIMEOUT = 15_000;
 
@@ -23,12 +23,12 @@ export function sshTransport(options: SshOptions = {}): Transport {
   return {
     async connect(target, { timeoutMs = CONNECT_TIMEOUT, signal } = {}) {
       try {
-        signal?.throwIfAborted();
         routes ??= Routes.load(options);
         const route = (await routes).of(target);
         const { keepalive } = options;
         const until = Date.now() + timeoutMs;
-        const arrival = await ways.arrive(route, { until, ...(keepalive && { keepalive }) });
+        const arriving = ways.arrive(route, { until, ...(keepalive && { keepalive }) });
+        const arrival = await unlessAborted(target.name, arriving, signal);
         return connection(target, { route, arrival, options, hashes });
       } catch (error) {
         throw isPlaybookError(error) ? error.with({ host: target.name }) : error;
@@ -37,9 +37,33 @@ export function sshTransport(options: SshOptions = {}): Transport {
   };
 }
 
+/** The arrival, or PB_INTERRUPTED; who arrives after that is sent away again. */
+async function unlessAborted(
+  name: string,
+  arriving: Promise<Arrival>,
+  signal: AbortSignal | undefined,
+): Promise<Arrival> {
+  if (!signal) return arriving;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => {
+    aborted.reject(new PlaybookError("PB_INTERRUPTED", [`connecting to ${name}`]));
+    arriving.then(
+      ({ ssh, leave }) => ssh.end().then(leave),
+      () => undefined,
+    );
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([aborted.promise, arriving]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 interface Parts {
   readonly route: ReturnType<Routes["of"]>;
-  readonly arrival: Awaited<ReturnType<Ways["arrive"]>>;
+  readonly arrival: Arrival;
   readonly options: SshOptions;
   readonly hashes: LocalHashes;
 }

@@ -32,7 +32,7 @@ export async function findGo(workshop: Workshop, artifact: string): Promise<Go> 
       }),
   };
   const version = await go.run(["env", "GOVERSION"]).catch((error: unknown) => {
-    if (isPlaybookError(error) && error.code === "PB_TOOL_MISSING")
+    if (isPlaybookError(error) && error.code === "PB_BUILD_TOOL_MISSING")
       throw new PlaybookError(
         "PB_GO_UNUSABLE",
         ["there is no go on PATH", artifact],

@@ -16,13 +16,16 @@ export const Endpoint = z.strictObject({
 });
 
 /** Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. */
-export const Overrides = z.record(z.string(), z.unknown());
+const Overrides = z.record(z.string(), z.unknown());
 
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
-  version: KubernetesVersion,
+  version: KubernetesVersion.describe("Of Kubernetes, with its v."),
   advertiseAddress: z.string().describe("The node's own address; one, without brackets."),
-  criSocket: z.string().default("unix:///run/containerd/containerd.sock"),
+  criSocket: z
+    .string()
+    .default("unix:///run/containerd/containerd.sock")
+    .describe("The runtime's socket, with its scheme."),
   ignorePreflightErrors: z
     .array(z.string())
     .default([])
@@ -31,19 +34,22 @@ export const NodeParams = {
 
 /** What a new cluster is. */
 export const ClusterParams = {
-  endpoint: Endpoint,
-  podSubnet: z.string(),
-  serviceSubnet: z.string(),
+  endpoint: Endpoint.describe("The API's one name: every node and kubeconfig uses it."),
+  podSubnet: z.string().describe("The cluster's pod prefix."),
+  serviceSubnet: z.string().describe("The Service prefix, /108 or longer."),
   podMask: z.int().default(64).describe("A node's share of podSubnet."),
   clusterDns: z.string().describe("The tenth address of serviceSubnet."),
   certSANs: z
     .array(z.string())
     .default([])
     .describe("Every address and name by which the API is called; no brackets."),
-  dnsDomain: z.string().default("cluster.local"),
-  imageRepository: z.string().optional(),
-  kubelet: Overrides.default({}),
-  kubeProxy: Overrides.default({}),
+  dnsDomain: z.string().default("cluster.local").describe("The domain of Services."),
+  imageRepository: z
+    .string()
+    .optional()
+    .describe("In place of registry.k8s.io; a runtime's mirror needs none."),
+  kubelet: Overrides.default({}).describe("Fields of KubeletConfiguration, laid over ours."),
+  kubeProxy: Overrides.default({}).describe("Fields of KubeProxyConfiguration, laid over ours."),
 };
 
 const Init = z.strictObject({ nodeName: z.string(), ...NodeParams, ...ClusterParams });

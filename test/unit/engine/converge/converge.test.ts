@@ -1,18 +1,24 @@
+import fs, { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   type Change,
+  download,
   makeDirectory,
   remove,
   run,
   setAttributes,
+  upload,
   writeFile,
 } from "#engine/dsl/change.ts";
 import { defineModule } from "#engine/dsl/module.ts";
 import { sh } from "#engine/host/command.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import type { Host } from "#engine/host/host.ts";
-import { play } from "../../../support/play.ts";
+import { fileOn, play } from "../../../support/play.ts";
+import { realClock } from "../../../support/real-clock.ts";
 import { setting } from "../../../support/settings.ts";
 
 /** A module that makes the given changes once, as seen by a mark that the last of them leaves. */
@@ -133,6 +139,30 @@ describe("convergence", () => {
       group: "adm",
     });
     expect(host.files.stat("/etc/old")).toBeUndefined();
+  });
+
+  test("sends files and fetches them", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "transfer-"));
+    const host = new FakeHost();
+    host.files.put("/var/lib/snapshot", "saved");
+    await fs.writeFile(join(folder, "here"), "sent");
+    await play(
+      ({ step, nodes }) => {
+        step("a", {
+          on: nodes,
+          ensure: making([
+            upload(join(folder, "here"), "/etc/there", { mode: 0o600 }),
+            download("/var/lib/snapshot", join(folder, "fetched")),
+          ]),
+        });
+      },
+      { ...on(host), clock: realClock },
+    );
+    expect(fileOn(host, "/etc/there")).toBe("sent");
+    expect(host.files.stat("/etc/there")).toMatchObject({ mode: 0o600 });
+    expect(await fs.readFile(join(folder, "fetched"), "utf8")).toBe("saved");
+    expect((await fs.stat(join(folder, "fetched"))).mode & 0o777).toBe(0o600);
+    await fs.rm(folder, { recursive: true });
   });
 
   test("never removes the root, or anything by a relative path", async () => {

@@ -227,20 +227,25 @@ test("the same playbook gives the same plan and, with the same outcomes, the sam
   expect(await once()).toEqual(await once());
 });
 
-test("two thousand hosts and five steps are ten thousand nodes, each ended once", async () => {
-  const { module } = scripted(() => "ok");
-  const hosts = Array.from({ length: 2000 }, (_, index) => `h${index}`);
-  const { recap, of } = await play(
-    ({ step, nodes }) => {
-      const a = step("a", { on: nodes, ensure: module({ name: "a" }) });
-      const b = step("b", { on: nodes, after: [each(a)], ensure: module({ name: "b" }) });
-      const c = step("c", { on: nodes, after: [b], ensure: module({ name: "c" }) });
-      step("d", { on: nodes, after: [c], ensure: module({ name: "d" }) });
-      step("e", { on: nodes, after: [a, b, each(c)], ensure: module({ name: "e" }) });
-    },
-    { hosts },
-  );
-  expect(recap).toMatchObject({ ok: 10_000, changed: 0, exitCode: 0 });
-  expect(of("node-started")).toHaveLength(10_000);
-  expect(of("host-connected")).toHaveLength(2000);
-});
+const manyHosts = { timeout: 60_000 };
+test(
+  "two thousand hosts and five steps are ten thousand nodes, each ended once",
+  manyHosts,
+  async () => {
+    const { module } = scripted(() => "ok");
+    const hosts = Array.from({ length: 2000 }, (_, index) => `h${index}`);
+    const { recap, of } = await play(
+      ({ step, nodes }) => {
+        const a = step("a", { on: nodes, ensure: module({ name: "a" }) });
+        const b = step("b", { on: nodes, after: [each(a)], ensure: module({ name: "b" }) });
+        const c = step("c", { on: nodes, after: [b], ensure: module({ name: "c" }) });
+        step("d", { on: nodes, after: [c], ensure: module({ name: "d" }) });
+        step("e", { on: nodes, after: [a, b, each(c)], ensure: module({ name: "e" }) });
+      },
+      { hosts },
+    );
+    expect(recap).toMatchObject({ ok: 10_000, changed: 0, exitCode: 0 });
+    expect(of("node-started")).toHaveLength(10_000);
+    expect(of("host-connected")).toHaveLength(2000);
+  },
+);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { playbook } from "#engine/dsl/playbook.ts";
 import { type AnyStep, each, type Rolling } from "#engine/dsl/step.ts";
 import { makePlan } from "#engine/plan/expand.ts";
@@ -11,6 +11,9 @@ import { Schedule } from "#engine/run/schedule.ts";
 import { judge } from "#engine/run/verdict.ts";
 import { inventoryOf } from "../../../support/play.ts";
 import { setting } from "../../../support/settings.ts";
+
+// Hundreds of plays a property: on a busy machine that is more than the usual five seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 const size = fc.oneof(
   fc.integer({ min: 1, max: 6 }),

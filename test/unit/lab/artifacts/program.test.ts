@@ -37,7 +37,7 @@ test("a missing program is named with what it was for", async () => {
   await using scratch = await scratchFolder();
   const argv: [string] = ["no-such-program-here"];
   await expect(runProgram({ argv }, options(scratch.dir))).rejects.toMatchObject({
-    code: "PB_TOOL_MISSING",
+    code: "PB_BUILD_TOOL_MISSING",
   });
 });
 

@@ -89,6 +89,18 @@ describe("a host that cannot be reached", () => {
     await silent.stop();
   });
 
+  it("is left at once when the run is interrupted meanwhile", async () => {
+    const silent = await listen(() => undefined);
+    const abort = new AbortController();
+    const target = { ...sshd.target, port: silent.port };
+    const call = transport().connect(target, { timeoutMs: 2_000, signal: abort.signal });
+    setImmediate(() => abort.abort());
+    const began = Date.now();
+    await expect(call).rejects.toEqual(refusal("PB_INTERRUPTED"));
+    expect(Date.now() - began).toBeLessThan(1_000);
+    await silent.stop();
+  });
+
   it("speaks another protocol", async () => {
     const web = await listen((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     await expect(attempt({ port: web.port })).rejects.toThrow('it said "HTTP/1.1 400 Bad Request"');

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { ShellConnection } from "#engine/host/shell/connection.ts";
 import type { Pipe, PipeEnd } from "#engine/host/shell/pipe.ts";
-import { conformance } from "../../../support/conformance.ts";
+import { conformance } from "../../support/conformance.ts";
 
 const busybox = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path));
 const shells = [

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import type { Connection } from "#engine/host/connection.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
-import { type Sshd, startSshd } from "../../../../support/sshd.ts";
+import { type Sshd, startSshd } from "../../support/sshd.ts";
 
 // The machine may be busy with other tests.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });

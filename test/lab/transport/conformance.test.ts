@@ -7,7 +7,7 @@ import { readFacts } from "#engine/host/facts.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { openLab } from "#lab/lab.ts";
 import type { LabView } from "#lab/view.ts";
-import { conformance } from "../support/conformance.ts";
+import { conformance } from "../../support/conformance.ts";
 
 const lab = openLab("transport");
 let view: LabView;

@@ -3,11 +3,15 @@ import { Secret } from "#engine/dsl/secret.ts";
 import { script, sh, withStdin } from "#engine/host/command.ts";
 import type { Connection, Target } from "#engine/host/connection.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
-import { conformance } from "../../../../support/conformance.ts";
-import { type Sshd, startSshd } from "../../../../support/sshd.ts";
+import { conformance } from "../../support/conformance.ts";
+import { type Sshd, startSshd } from "../../support/sshd.ts";
 
 // The machine may be busy with other tests.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+// Of "correct horse".
+const passwordHash =
+  "$6$conformance$LqN5GwTffxpjPx/155yHOF.qLIh2Yljd3ZjNQcoFf7DG78dcT/6hvR5O1.OWGZyO7R/jn12Y6CSvuOycsW6Ij/";
 
 let sshd: Sshd;
 beforeAll(async () => {
@@ -15,8 +19,8 @@ beforeAll(async () => {
     config: ["UsePAM yes"],
     users: [
       { name: "ops", sudo: "ALL=(ALL:ALL) NOPASSWD: ALL" },
-      { name: "opspw", password: "correct horse", sudo: "ALL=(ALL:ALL) ALL" },
-      { name: "plain", password: "correct horse" },
+      { name: "opspw", passwordHash, sudo: "ALL=(ALL:ALL) ALL" },
+      { name: "plain", passwordHash },
     ],
   });
 });

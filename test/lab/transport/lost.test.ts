@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { script, sh } from "#engine/host/command.ts";
 import type { Connection } from "#engine/host/connection.ts";
 import { type SshOptions, sshTransport } from "#engine/host/ssh/transport.ts";
-import { type Sshd, startSshd } from "../../../../support/sshd.ts";
-import { Wire, type WireOptions } from "../../../../support/wire.ts";
+import { type Sshd, startSshd } from "../../support/sshd.ts";
+import { Wire, type WireOptions } from "../../support/wire.ts";
 
 let sshd: Sshd;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sh } from "#engine/host/command.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
-import { startSshd } from "../../../../support/sshd.ts";
+import { startSshd } from "../../support/sshd.ts";
 
 // The machine may be busy with other tests.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
@@ -52,9 +52,11 @@ describe("the server's limits", () => {
   it("gets 24 connections to one sshd that sheds them (MaxStartups)", async () => {
     const sshd = await server("MaxStartups 6:50:12");
     const ssh = sshTransport({ configFiles: [] });
-    const hosts = await Promise.all(Array.from({ length: 24 }, () => ssh.connect(sshd.target)));
+    const hosts = await Promise.all(
+      Array.from({ length: 24 }, () => ssh.connect(sshd.target, { timeoutMs: 60_000 })),
+    );
     const replies = await Promise.all(hosts.map((host) => host.run(sh`echo in`)));
     expect(replies.map(({ stdout }) => stdout)).toEqual(Array(24).fill("in\n"));
     await Promise.all(hosts.map((host) => host.close()));
-  }, 20_000);
+  }, 90_000);
 });
