@@ -76,7 +76,7 @@ export class LabCluster implements AsyncDisposable {
   /** A program on a host that holds a port, as "[::]:6443", until {@link unlisten}. */
   listen(host: string, address: string): Promise<string> {
     const unit = ["systemd-run", "--unit=listener", "--service-type=exec"] as const;
-    return this.#exec(host, [...unit, "systemd-socket-activate", "-l", address, "cat"]);
+    return this.#exec(host, [...unit, "systemd-socket-activate", "--accept", "-l", address, "cat"]);
   }
 
   /** Ends it. */
