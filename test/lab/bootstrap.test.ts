@@ -18,7 +18,7 @@ const bootstrap = (...args: string[]): Promise<Played> =>
 
 const token = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
 // Container ids look like certificate keys: only kubeadm has those. A CA's hash, sha256:…, is public.
-const certificateKey = /(?:kubeadm\0[^]*|certificate-?key\W+)(?<!sha256:)\b[0-9a-f]{64}\b/i;
+const certificateKey = /(?:kubeadm\0[\s\S]*|certificate-?key\W+)(?<!sha256:)\b[0-9a-f]{64}\b/i;
 const figures = (what: string, { ms, peakMiB, recap }: Played) =>
   process.stderr.write(
     `# ${what}: ${(ms / 1000).toFixed(1)} s, peak ${Math.round(peakMiB)} MiB, ` +
