@@ -7,8 +7,11 @@ import { isMissing } from "./files.ts";
 import { run } from "./run.ts";
 import { timed } from "./timed.ts";
 
-/** Debian packages that the lab needs on the machine, each with a file that shows it is there. */
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
+/** Debian packages, each with files of which any one shows that it is there. */
+export type Needed = Readonly<Record<string, readonly string[]>>;
+
+/** What the lab needs on the machine. */
+const NEEDED: Needed = {
   mmdebstrap: ["/usr/bin/mmdebstrap"],
   "systemd-container": ["/usr/bin/systemd-nspawn"],
   iproute2: ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"],
@@ -25,7 +28,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What the machine lacks. */
-async function missingPackages(needed = NEEDED): Promise<string[]> {
+async function missingPackages(needed: Needed): Promise<string[]> {
   const missing: string[] = [];
   for (const [name, files] of Object.entries(needed)) {
     const there = await Promise.all(files.map(exists));
@@ -41,12 +44,13 @@ export interface PackageConsent {
   readonly ask?: ((packages: readonly string[]) => Promise<boolean>) | undefined;
 }
 
-/** Sees to it that the machine has what the lab needs: by `yes`, by asking, else by an error that names it. */
+/** Sees to it that the machine has what is needed: by `yes`, by asking, else by an error that names it. */
 export async function ensurePackages(
   { yes, ask }: PackageConsent,
   report: ReportProgress,
+  needed: Needed = NEEDED,
 ): Promise<void> {
-  const missing = await missingPackages();
+  const missing = await missingPackages(needed);
   if (missing.length === 0) return;
   if (!yes && !(ask && (await ask(missing))))
     throw new PlaybookError("PB_LAB_PACKAGES_MISSING", [missing]);
