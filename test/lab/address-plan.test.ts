@@ -83,3 +83,11 @@ test.each([
   expect(`${refused.stdout}${refused.stderr}`.replace(/\s+/g, " ")).toMatch(says);
   expect(await logins()).toBe(before);
 });
+
+test("with the plan that fits, the run goes on to the hosts", async () => {
+  const before = await logins();
+  const looked = await cluster.bootstrap("--check");
+  expect(looked.ended("failed")).toEqual([]);
+  expect(looked.code).toBe(3);
+  expect(Number(await logins())).toBeGreaterThan(Number(before));
+});

@@ -11,6 +11,7 @@ import {
   type ProofFault,
   type ProofPlaces,
   proofPlaces,
+  readinessFaults,
 } from "../support/proof-faults.ts";
 
 // One cluster for all. Each test breaks one thing, sees that only its proof fails, and mends it: since the next look
@@ -76,6 +77,11 @@ test.each([
   "a Service that would take both families",
   "a snapshot that is no database, whatever its checksum says",
 ])("%s: only its proof fails", (name) => onlyItsProofFails(name, clusterFaults(cluster)[name]));
+
+test.each(["a pod of the proof that is not ready", "a node whose kubelet hangs"])(
+  "%s: only the gate that waits for it fails",
+  (name) => onlyItsProofFails(name, readinessFaults(cluster, places)[name]),
+);
 
 test("after the last of them is mended, every proof holds", async () => {
   const looked = await cluster.bootstrap("--check");

@@ -5,6 +5,7 @@ export interface ProofPlaces {
   readonly podCp1: string;
   readonly podW1: string;
   readonly uidW1: string;
+  readonly nameW1: string;
   readonly service: string;
   readonly nodePort: string;
 }
@@ -32,6 +33,7 @@ export async function proofPlaces(cluster: LabCluster): Promise<ProofPlaces> {
     podCp1: await pod("cp1", ".status.podIP"),
     podW1: await pod("w1", ".status.podIP"),
     uidW1: await pod("w1", ".metadata.uid"),
+    nameW1: await pod("w1", ".metadata.name"),
     service: await service("{.spec.clusterIP}"),
     nodePort: await service("{.spec.ports[0].nodePort}"),
   };
@@ -130,6 +132,42 @@ export const nameFaults = (cluster: LabCluster, at: ProofPlaces): Faults => {
       says: /k8s-app=kube-dns/,
       makes: () => scale(0),
       mends: () => scale(2),
+    },
+  };
+};
+
+/** Nodes and pods that are not ready. */
+export const readinessFaults = (cluster: LabCluster, at: ProofPlaces): Faults => {
+  const kubelet = (signal: string) =>
+    cluster.on("w1", "systemctl", "kill", `--signal=${signal}`, "kubelet");
+  const pods = (...args: string[]) => cluster.kubectl("-n", "run-playbook-proof", ...args);
+  const mends = async () => {
+    await kubelet("CONT");
+    await cluster.kubectl("wait", "--for=condition=Ready", "node/w1", "--timeout=60s");
+    await pods("wait", "--for=condition=Ready", "pods", "--all", "--timeout=90s");
+  };
+  return {
+    "a pod of the proof that is not ready": {
+      fails: ["proof workload runs on cp1"],
+      says: /no ready pod on w1/,
+      // Its kubelet would put that right within seconds: it is held still meanwhile.
+      makes: async () => {
+        await kubelet("STOP");
+        const status = { conditions: [{ type: "Ready", status: "False" }] };
+        const patch = ["--subresource=status", "-p", JSON.stringify({ status })];
+        await pods("patch", "pod", at.nameW1, ...patch);
+      },
+      mends,
+    },
+    "a node whose kubelet hangs": {
+      fails: ["all nodes are Ready on cp1"],
+      says: /w1/,
+      makes: async () => {
+        await kubelet("STOP");
+        const lost = ["--for=condition=Ready=Unknown", "--timeout=100s"];
+        await cluster.kubectl("wait", "node/w1", ...lost);
+      },
+      mends,
     },
   };
 };
