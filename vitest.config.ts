@@ -16,6 +16,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          // A hang is an error, a busy machine is not: no test here asserts on time.
+          testTimeout: 60_000,
           typecheck: { enabled: true, checker: "tsc", include: ["test/types/**/*.test-d.ts"] },
         },
       },
