@@ -4,6 +4,7 @@ import { defineModule, PlaybookError } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State, Url } from "../params.ts";
+import { refuseWithoutApt } from "./apt-host.ts";
 
 const Word = z.string().regex(/^[\w./+:-]+$/, "expected one word");
 const render = templateFile(new URL("./apt-source.sources.hbs", import.meta.url));
@@ -54,12 +55,7 @@ export const aptSource = defineModule({
   params: Params,
 
   async read(host, want) {
-    const { id, version } = host.facts.os;
-    if (id !== "debian" && id !== "ubuntu")
-      throw new PlaybookError("PB_UNSUPPORTED_HOST", [
-        `apt on ${id} ${version}`,
-        "Debian or Ubuntu",
-      ]);
+    refuseWithoutApt(host);
     const [source, key, keyring] = await Promise.all([
       readManaged(host, sourceOf(want)),
       readManaged(host, keyOf(want)),

@@ -4,8 +4,9 @@
  * up to a deadline, so that an automatic upgrade of the host's own does not fail the step.
  */
 import { z } from "zod";
-import { defineModule, type Host, PlaybookError, run, script, sh, toMs } from "#engine/index.ts";
+import { defineModule, type Host, run, script, sh, toMs } from "#engine/index.ts";
 import { DurationText } from "../params.ts";
+import { refuseWithoutApt } from "./apt-host.ts";
 import { INSTALL, REMOVE, STATE } from "./scripts.ts";
 
 const Package = z
@@ -48,12 +49,7 @@ export const apt = defineModule({
   }),
 
   async read(host, want) {
-    const { id, version } = host.facts.os;
-    if (id !== "debian" && id !== "ubuntu")
-      throw new PlaybookError("PB_UNSUPPORTED_HOST", [
-        `apt on ${id} ${version}`,
-        "Debian or Ubuntu",
-      ]);
+    refuseWithoutApt(host);
     const names = [...want.present, ...want.absent].map((text) => nameOf(text));
     const [installed, age] = await Promise.all([
       readInstalled(host, names),
