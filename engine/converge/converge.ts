@@ -18,6 +18,16 @@ export interface Wish extends Applying {
   readonly mode: "apply" | "check";
   /** Hears of each change before it is made: what it says, and the files that a guarded one goes on to change. */
   readonly tell: (shown: readonly ShownChange[]) => void;
+  readonly hear: Hearing;
+}
+
+/** Who is waited for at each point of a convergence; a rejection ends it there. */
+export interface Hearing {
+  /** After the first read, whatever it found. */
+  found(now: unknown, changes: readonly Change[]): Promise<void>;
+  /** Before a change, counted from 0, and once it was made. */
+  changing(index: number, change: Change): Promise<void>;
+  changed(index: number): Promise<void>;
 }
 
 /** How a host took a wish. */
@@ -34,6 +44,7 @@ export interface Converged {
  */
 export async function converge(wish: Wish): Promise<Converged> {
   const { now, changes } = await look(wish);
+  await wish.hear.found(now, changes);
   if (changes.length === 0) return done("ok", changes, await outputsOf(wish, now));
   if (wish.mode === "check") {
     for (const change of changes) wish.tell(showChange(change));
@@ -61,11 +72,13 @@ async function look({ module, want, on, manner }: Wish) {
 
 async function applyAll(wish: Wish, changes: readonly Change[]): Promise<void> {
   for (const [made, change] of changes.entries()) {
+    await wish.hear.changing(made, change);
     wish.tell(showChange(change));
     const state = stateAfter(made, changes.length, wish.on.name);
     await inModule(wish.module.name, "a change", () => applyChange(change, wish)).catch(
       adding({ state }),
     );
+    await wish.hear.changed(made);
   }
 }
 

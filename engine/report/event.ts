@@ -54,6 +54,7 @@ export type RunEvent =
   | {
       readonly type: "run-started";
       readonly at: number;
+      readonly id: string;
       readonly playbook: string;
       readonly mode: "apply" | "check";
       /** The steps in order, with the hosts each runs on: the frame of a tree. */

@@ -1,4 +1,4 @@
-import { type Converged, converge } from "../converge/converge.ts";
+import { type Converged, converge, type Hearing } from "../converge/converge.ts";
 import { ModuleFault } from "../converge/module-fault.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
@@ -54,10 +54,11 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
   const on = await reach(node.actsOn, context);
   const params = resolveFor(node, work.params, context);
   const mode = node.readOnly ? "check" : context.mode;
+  const want = parseParams(work, params, step.label);
   return converge({
     step: step.label,
     module: work.module,
-    want: parseParams(work, params, step.label),
+    want,
     mode,
     on,
     clock,
@@ -70,6 +71,7 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
     doubt: (state) => {
       progress.doubt = state;
     },
+    hear: hearingFor(node, want, context),
     tell: (shown) => {
       if (node.readOnly) return;
       if (mode === "apply") progress.changes += 1;
@@ -77,6 +79,21 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
       for (const change of shown) emit({ type: "change", ...about, change });
     },
   });
+}
+
+const unheard = async () => undefined;
+
+function hearingFor(
+  node: PlanNode,
+  want: Record<string, unknown>,
+  { witness }: RunContext,
+): Hearing {
+  if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
+  return {
+    found: (now, changes) => witness.found(node, { now, want, changes }),
+    changing: (index, change) => witness.changing(node, index, change),
+    changed: (index) => witness.changed(node, index),
+  };
 }
 
 // What an earlier attempt changed stays a change, though the last one found nothing left to do.

@@ -6,6 +6,7 @@ import type { Emit } from "../report/event.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Clock } from "./options.ts";
+import type { Witness } from "./witness.ts";
 
 /** What every node of a run is run with. */
 export interface RunContext {
@@ -17,6 +18,7 @@ export interface RunContext {
   readonly hosts: Hosts;
   readonly ledger: Ledger;
   readonly secrets: Secrets;
+  readonly witness: Required<Witness>;
 }
 
 /** A value with every ref in it resolved, as one node sees them. */

@@ -1,11 +1,14 @@
 import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
 import type { Emit } from "../report/event.ts";
+import type { Witness } from "./witness.ts";
 
 export type { Clock };
 
 /** What one execution is given from outside: everything that is not in the playbook or the inventory. */
 export interface RunOptions {
+  /** How the run is named on hosts and in journals; a new one unless given. */
+  readonly id?: string;
   /** "check" reads and diffs everywhere and changes nothing. */
   readonly mode: "apply" | "check";
   /** How many hosts are worked on at once; 50 unless given. */
@@ -22,6 +25,8 @@ export interface RunOptions {
   /** By kind of host: ssh for the inventory's, local for the control machine. */
   readonly transports: { readonly ssh: Transport; readonly local: Transport };
   readonly clock: Clock;
+  /** Who hears of every node before the engine goes on, in the order in which they are asked. */
+  readonly witnesses?: readonly Witness[];
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

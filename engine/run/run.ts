@@ -15,8 +15,10 @@ import { Ledger } from "./ledger.ts";
 import { runNode } from "./node.ts";
 import type { RunOptions } from "./options.ts";
 import { type Recap, Tally } from "./recap.ts";
+import { newRunId } from "./run-id.ts";
 import { Schedule } from "./schedule.ts";
 import { judge } from "./verdict.ts";
+import { together } from "./witness.ts";
 
 /** Raw params: text of `--param name=value`, or typed values. */
 export type RawParams = Readonly<Record<string, unknown>>;
@@ -49,7 +51,7 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   const startedAt = options.clock.now();
-  tellStart(planned, options);
+  tellStart(planned, options.id ?? newRunId(startedAt), options);
   const tally = await execute(planned, secrets, { ...options, forks });
   const { clock, mode, stop } = options;
   const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
@@ -71,7 +73,8 @@ async function execute(
   const hosts = new Hosts({ inventory, connections, clock, emit });
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
-  const context: RunContext = { mode, clock, emit, stop, cut, hosts, ledger, secrets };
+  const witness = together(options.witnesses ?? []);
+  const context: RunContext = { mode, clock, emit, stop, cut, hosts, ledger, secrets, witness };
   const began = new Map<PlanNode, number>();
   const schedule = new Schedule({
     plan: planned,
@@ -86,6 +89,7 @@ async function execute(
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
+      witness.ended(node, ended);
       tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
       began.delete(node);
     },
@@ -94,12 +98,17 @@ async function execute(
   return tally;
 }
 
-function tellStart({ steps, nodes, leftOut, playbook }: Plan, options: RunOptions): void {
+function tellStart(
+  { steps, nodes, leftOut, playbook }: Plan,
+  id: string,
+  options: RunOptions,
+): void {
   const hostsOf = Map.groupBy(nodes, ({ step }) => step.label);
   const { emit, clock, mode } = options;
   emit({
     type: "run-started",
     at: clock.now(),
+    id,
     playbook,
     mode,
     steps: steps.map(({ label, phase, kind }) => ({

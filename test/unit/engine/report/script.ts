@@ -13,7 +13,15 @@ export class Script {
 
   start(playbook: string, steps: Steps, mode: "apply" | "check" = "apply"): this {
     for (const host of new Set(steps.flatMap(({ hosts }) => hosts))) this.#counts.set(host, none());
-    return this.#push({ type: "run-started", at: this.at, playbook, mode, steps, leftOut: [] });
+    return this.#push({
+      type: "run-started",
+      at: this.at,
+      id: "2026-11-26-2201-k3f9",
+      playbook,
+      mode,
+      steps,
+      leftOut: [],
+    });
   }
 
   pass(ms: number): this {
