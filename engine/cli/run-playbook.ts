@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import { askSecret, confirm } from "./ask.ts";
 import { systemClock } from "./clock.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
@@ -63,8 +64,10 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
     return 0;
   }
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
+  if (planned.question !== undefined && check !== true) {
+    const question = [...lastingSteps(planned), planned.question].join("\n");
+    await confirm(question, io, yes === true);
+  }
   const renderer = await pickRenderer(options, io);
   const signals = listenForSignals(process, (message) => renderer.note(message));
   try {

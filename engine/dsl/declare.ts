@@ -50,6 +50,7 @@ export class Declarations {
       retries: { times: retries?.times ?? 0, delayMs: toMs(retries?.delay ?? "2s") },
       env: options.env ?? {},
       rolling: options.rolling,
+      undoOnFail: options.onFail === "undo",
     });
     const example =
       this.#hosts.find(({ name }) => options.on.hosts.includes(name)) ?? this.#hosts[0];
@@ -73,7 +74,8 @@ export class Declarations {
   #common<HS>(label: string, options: StepOptions<unknown, Arity, HS> | GateOptions<Arity, HS>) {
     const { on, via, when, as = "root", after = [] } = options;
     const onChange = "onChange" in options ? (options.onChange ?? []) : [];
-    const onFail = "onFail" in options ? (options.onFail ?? []) : [];
+    const given = "onFail" in options ? options.onFail : undefined;
+    const onFail = given === "undo" ? [] : (given ?? []);
     return {
       label,
       phase: this.#phase,

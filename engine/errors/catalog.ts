@@ -7,6 +7,7 @@ import { labFaultErrors } from "./catalog/lab-faults.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
+import { undoErrors } from "./catalog/undo.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
@@ -19,6 +20,7 @@ export const catalog = {
   ...moduleErrors,
   ...playbookErrors,
   ...transportErrors,
+  ...undoErrors,
 };
 
 export type ErrorCode = keyof typeof catalog;

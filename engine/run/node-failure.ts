@@ -1,3 +1,4 @@
+import { redact } from "../dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { RunContext } from "./context.ts";
@@ -12,11 +13,13 @@ export interface Failing {
   readonly going: Going;
   readonly context: RunContext;
   readonly progress: { readonly changes: number };
+  /** What state things are in, where that is better known than the error knows it. */
+  readonly state: string | undefined;
 }
 
 /** How a node ends that cannot go on. */
 export function endedBy(error: unknown, failing: Failing): Ended {
-  const { node, going, context, progress } = failing;
+  const { node, going, context, progress, state } = failing;
   const { step, host } = node;
   if (error instanceof Unreached && !context.cut.aborted) {
     context.hosts.giveUp(error.host, error.cause);
@@ -27,7 +30,10 @@ export function endedBy(error: unknown, failing: Failing): Ended {
   return {
     outcome: "failed",
     changes: progress.changes,
-    error: showError(expected, { at: step.at, step: step.label, host: host.name }),
+    error: {
+      ...showError(expected, { at: step.at, step: step.label, host: host.name }),
+      ...(state === undefined ? {} : { state: redact(state) }),
+    },
     root: `"${step.label}" failed on ${host.name}`,
     ...(going.pending === undefined ? {} : { pending: going.pending }),
   };

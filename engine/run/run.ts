@@ -5,6 +5,7 @@ import { PlaybookError } from "../errors/error.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
 import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
@@ -98,11 +99,9 @@ async function execute(
   return tally;
 }
 
-function tellStart(
-  { steps, nodes, leftOut, playbook }: Plan,
-  id: string,
-  options: RunOptions,
-): void {
+function tellStart(planned: Plan, id: string, options: RunOptions): void {
+  const { steps, nodes, leftOut, playbook } = planned;
+  const lasting = lastingSteps(planned);
   const hostsOf = Map.groupBy(nodes, ({ step }) => step.label);
   const { emit, clock, mode } = options;
   emit({
@@ -118,6 +117,7 @@ function tellStart(
       hosts: (hostsOf.get(label) ?? []).map(({ host }) => host.name),
     })),
     leftOut,
+    ...(lasting.length === 0 ? {} : { lasting }),
   });
 }
 
