@@ -150,3 +150,19 @@ function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
   const say = restart === undefined ? `${unit}: ${is} → running` : `restart ${unit}: ${restart}`;
   yield run(script(START, verb, unit, ticks), say, { timeout: want.timeout });
 }
+
+/** Back to how a unit was; it still is to be younger than its files. @throws PB_UNDO_LOST where it ran and ended */
+export function* undoUnit(
+  before: UnitNow,
+  now: UnitNow,
+  want: Omit<UnitWant, "enabled">,
+): Generator<Change> {
+  const up = isUp(before) || before.active === "activating";
+  if (before.oneshot && want.running && !want.masked && !up)
+    throw new PlaybookError("PB_UNDO_LOST", [
+      want.unit,
+      "what a unit that runs and ends did stays",
+    ]);
+  const enabled = before.file.startsWith("enabled");
+  yield* keepUnit(now, { ...want, running: up, enabled, masked: before.load === "masked" });
+}
