@@ -117,10 +117,12 @@ export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
   if (now.load === "not-found" && needed) throw new PlaybookError("PB_UNIT_MISSING", [unit]);
   if (now.load === "not-found") return;
   const masked = now.load === "masked";
-  if (masked && needed) yield run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
+  if (masked && needed) yield unmask(unit);
   yield* keepEnabled(now, want, masked);
   yield* keepRunning(now, want);
 }
+
+const unmask = (unit: string) => run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
 
 function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<Change> {
   const { unit } = want;
@@ -164,5 +166,8 @@ export function* undoUnit(
       "what a unit that runs and ends did stays",
     ]);
   const enabled = before.file.startsWith("enabled");
-  yield* keepUnit(now, { ...want, running: up, enabled, masked: before.load === "masked" });
+  const masked = before.load === "masked";
+  // Where it is needed, keepUnit does so too.
+  if (now.load === "masked" && !masked && !up && !enabled) yield unmask(want.unit);
+  yield* keepUnit(now, { ...want, running: up, enabled, masked });
 }

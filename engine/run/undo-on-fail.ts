@@ -10,6 +10,8 @@ import { reach, Unreached } from "./unreached.ts";
 
 /** How long what was cut off may take to stop on the host before it is undone, in ms. */
 const STOPPING_MS = 10_000;
+/** How long a guarded change that was cut off may take until the host has gone back by itself, in ms. */
+const SETTLING_MS = 300_000;
 
 /** A failure, and what state things are in once what the node changed was undone, or was not. */
 export interface Undone {
@@ -58,42 +60,40 @@ interface Undoing {
 function undo(node: PlanNode, step: DeclaredAction, { context, before, back }: Undoing) {
   const { clock, emit, progress, witness } = context;
   tellWaiting(node, "it failed: what it changed is being undone", context);
-  const deadline = clock.now() + step.timeoutMs;
-  return withLimits(
-    limitsOf(node, context, () => ({})),
-    async (signal) => {
-      await stopped(progress.work, context);
-      const attempting: Attempting = { node, step, context, deadline, signal };
-      const on = await reach(node.actsOn, context);
-      const manner = mannerOf(attempting);
-      if (progress.doubt !== undefined) await regain({ on, manner, clock }, before);
-      const { module } = node.work as Action;
-      const { want } = before;
-      const wish = { step: step.label, module, want, mode: "apply", on, clock, manner } as const;
-      const about = { step: step.label, host: node.host.name };
-      return convergeBack(
-        {
-          ...wish,
-          doubt: (state) => {
-            back.doubt = state;
-          },
-          hear: {
-            found: unheard,
-            changing: (index, change) => witness.undoing(node, index, change),
-            changed: unheard,
-          },
-          tell: (shown) => {
-            back.changes += 1;
-            for (const { say, diff } of shown) {
-              const change = { say: `undo: ${say}`, ...(diff === undefined ? {} : { diff }) };
-              emit({ type: "change", at: clock.now(), ...about, change });
-            }
-          },
+  const ms = step.timeoutMs + (progress.doubt === undefined ? 0 : SETTLING_MS);
+  const deadline = clock.now() + ms;
+  return withLimits({ ...limitsOf(node, context, () => ({})), ms }, async (signal) => {
+    await stopped(progress.work, context);
+    const attempting: Attempting = { node, step, context, deadline, signal };
+    const on = await reach(node.actsOn, context);
+    const manner = mannerOf(attempting);
+    if (progress.doubt !== undefined) await regain({ on, manner, clock }, before);
+    const { module } = node.work as Action;
+    const { want } = before;
+    const wish = { step: step.label, module, want, mode: "apply", on, clock, manner } as const;
+    const about = { step: step.label, host: node.host.name };
+    return convergeBack(
+      {
+        ...wish,
+        doubt: (state) => {
+          back.doubt = state;
         },
-        before,
-      );
-    },
-  );
+        hear: {
+          found: unheard,
+          changing: (index, change) => witness.undoing(node, index, change),
+          changed: unheard,
+        },
+        tell: (shown) => {
+          back.changes += 1;
+          for (const { say, diff } of shown) {
+            const change = { say: `undo: ${say}`, ...(diff === undefined ? {} : { diff }) };
+            emit({ type: "change", at: clock.now(), ...about, change });
+          }
+        },
+      },
+      before,
+    );
+  });
 }
 
 // What was cut off is ended on the host, which takes a moment; two at once would not know of each other.

@@ -71,4 +71,5 @@ fi
 unneeded=$(going autoremove)
 came=
 [ ! -s "$was" ] || came=$(going --auto-remove "$mode" -- "$@" | grep -vxF -f "$was" | grep -vxF "$(printf '%s\\n' "$unneeded" "$@")")
-get "$mode" -- "$@" $came`;
+get "$mode" -- "$@"
+[ -z "$came" ] || get purge -- $came`;

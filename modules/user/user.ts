@@ -113,16 +113,15 @@ export const user = defineModule({
       throw new PlaybookError("PB_UNDO_LOST", [`User ${name}`, "its password is not kept"]);
     if (state === "absent" || sudo !== undefined)
       yield* undoFiles({ path: sudoersOf(want), before: before.sudoers, now: now.sudoers });
+    const [was, is] = [before.keys, now.keys];
+    // A home that was made with the user goes as a whole.
+    const homeStays = before.passwd !== undefined || before.homeThere;
+    if (was !== undefined && is !== undefined && homeStays)
+      yield* undoFiles({ path: keysOf(before.home), before: was.file, now: is.file });
     if (before.passwd === undefined) {
       if (now.passwd !== undefined) yield takeAway(name, before.homeThere ? undefined : now.home);
       return;
     }
-    if (before.keys !== undefined && now.keys !== undefined)
-      yield* undoFiles({
-        path: keysOf(before.home),
-        before: before.keys.file,
-        now: now.keys.file,
-      });
     if (now.passwd !== undefined) yield* undoModify(before, { ...now, passwd: now.passwd }, want);
   },
 });

@@ -1,4 +1,13 @@
-import { combine, defineInventory, defineModule, each, playbook, type Ref, sh } from "run-playbook";
+import {
+  combine,
+  defineInventory,
+  defineModule,
+  defineProbe,
+  each,
+  playbook,
+  type Ref,
+  sh,
+} from "run-playbook";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -18,6 +27,29 @@ const cluster = defineModule({
   *diff() {},
 });
 
+const holds = defineProbe({
+  name: "holds",
+  summary: "Holds.",
+  params: z.strictObject({}),
+  check: async () => ({ holds: true, saw: "it" }),
+});
+
+test("a module's undo sees what its read gives, twice, and its params", () => {
+  defineModule({
+    name: "kept",
+    summary: "A thing.",
+    params: z.strictObject({ port: z.number().default(1) }),
+    read: async () => ({ found: "a" as string | undefined }),
+    *diff() {},
+    undo(before, now, want) {
+      expectTypeOf(before).toEqualTypeOf<{ found: string | undefined }>();
+      expectTypeOf(now).toEqualTypeOf(before);
+      expectTypeOf(want.port).toEqualTypeOf<number>();
+      return [];
+    },
+  });
+});
+
 test("what must not compile does not compile", () => {
   // @ts-expect-error a member that is no host
   defineInventory({ hosts: { a: { address: "::1" } }, groups: { g: ["b"] } });
@@ -28,7 +60,7 @@ test("what must not compile does not compile", () => {
   // @ts-expect-error a value of the wrong type
   cluster({ subnets: "one" });
 
-  playbook("types", { inventory: lab }, ({ step, groups }) => {
+  playbook("types", { inventory: lab }, ({ step, gate, groups }) => {
     const one = step("one", { on: groups.controlPlane.first, ensure: cluster({ subnets: [] }) });
     expectTypeOf(one.out.endpoint).toEqualTypeOf<Ref<string>>();
 
@@ -56,6 +88,13 @@ test("what must not compile does not compile", () => {
       after: [one, each(many)],
       ensure: cluster({ subnets: combine({ a: one.out.endpoint }).map(({ a }) => [a]) }),
     });
+    step("rescue", { on: groups.workers, onFail: [one], ensure: cluster({ subnets: [] }) });
+    step("careful", { on: groups.workers, onFail: "undo", ensure: cluster({ subnets: [] }) });
+    // @ts-expect-error another word than "undo"
+    step("odd word", { on: groups.workers, onFail: "redo", ensure: cluster({ subnets: [] }) });
+    // @ts-expect-error a gate changes nothing, so there is nothing to undo
+    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: holds({}) });
+
     // @ts-expect-error an output of the wrong type
     step("wrong", { on: groups.workers, ensure: cluster({ subnets: [], port: one.out.endpoint }) });
 
