@@ -62,7 +62,10 @@ function undo(node: PlanNode, step: DeclaredAction, { context, before, back }: U
   tellWaiting(node, "it failed: what it changed is being undone", context);
   const ms = step.timeoutMs + (progress.doubt === undefined ? 0 : SETTLING_MS);
   const deadline = clock.now() + ms;
-  return withLimits({ ...limitsOf(node, context, () => ({})), ms }, async (signal) => {
+  const late = () =>
+    new PlaybookError("PB_STEP_TIMEOUT", [`undo of ${step.label}`, node.host.name, ms / 1000]);
+  const limits = { ...limitsOf(node, context, () => ({})), ms, late };
+  return withLimits(limits, async (signal) => {
     await stopped(progress.work, context);
     const attempting: Attempting = { node, step, context, deadline, signal };
     const on = await reach(node.actsOn, context);
