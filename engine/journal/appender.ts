@@ -36,7 +36,7 @@ export class Appender {
    * on the disk, with all lines before it, which survives a power cut too.
    */
   append(line: string, { sync = false }: { readonly sync?: boolean } = {}): Promise<void> {
-    this.#next ??= { lines: [], sync: false, done: Promise.withResolvers() };
+    this.#next ??= newBatch();
     const batch = this.#next;
     batch.lines.push(line);
     batch.sync ||= sync;
@@ -46,10 +46,9 @@ export class Appender {
     return batch.done.promise;
   }
 
-  /** Once everything was written. */
+  /** Once everything is on the disk. */
   async close(): Promise<void> {
-    await this.#flushing;
-    await this.#file.close();
+    await this.append("", { sync: true }).finally(() => this.#file.close());
   }
 
   async #flush(): Promise<void> {
@@ -58,8 +57,6 @@ export class Appender {
     for (let batch = this.#next; batch !== undefined; batch = this.#next) {
       this.#next = undefined;
       await this.#write(batch).then(batch.done.resolve, batch.done.reject);
-      // Whoever does not wait hears of it at the next change.
-      batch.done.promise.catch(() => undefined);
     }
   }
 
@@ -86,4 +83,11 @@ export class Appender {
         throw error;
       });
   }
+}
+
+function newBatch(): Batch {
+  const done = Promise.withResolvers<void>();
+  // Not everybody waits: whoever is to change something does, and hears of it.
+  done.promise.catch(() => undefined);
+  return { lines: [], sync: false, done };
 }

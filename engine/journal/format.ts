@@ -15,10 +15,12 @@ const At = z.int().nonnegative();
 const Print = z.string();
 
 /** One step on one host. */
-const Node = z.object({ step: z.string(), host: z.string() });
+const node = { step: z.string(), host: z.string() };
+const Node = z.object(node);
 
 /** A change that was begun, and of which nobody knows whether it was made. */
-const Doubt = Node.extend({
+const Doubt = z.object({
+  ...node,
   at: At,
   say: z.string(),
   /** Until when the host may still be busy with it by itself: a guarded change that rolls back, a reboot. */
@@ -62,11 +64,11 @@ const Asked = z.object({
   /** The word given for the playbook. */
   playbook: z.string(),
   cwd: z.string(),
-  inventory: z.string().optional(),
-  lab: z.union([z.literal(true), z.string()]).optional(),
-  limit: z.array(z.string()).optional(),
-  only: z.array(z.string()).optional(),
-  forks: z.int().positive().optional(),
+  inventory: z.string().exactOptional(),
+  lab: z.union([z.literal(true), z.string()]).exactOptional(),
+  limit: z.array(z.string()).exactOptional(),
+  only: z.array(z.string()).exactOptional(),
+  forks: z.int().positive().exactOptional(),
   params: z.record(z.string(), z.string()),
   secretParams: z.array(z.string()),
 });
@@ -89,6 +91,8 @@ const Begun = z.object({
   asked: Asked,
   by: Process.extend({
     user: z.string(),
+    /** Who became that user. */
+    sudoUser: z.string().optional(),
     machine: z.string(),
     /** Where the operator was logged in from. */
     from: z.string().optional(),
@@ -99,15 +103,16 @@ const Begun = z.object({
 });
 
 /** A node began. */
-const Started = Node.extend({ type: z.literal("started"), at: At });
+const Started = z.object({ type: z.literal("started"), at: At, ...node });
 
 /** What was found: the changes that are wanted, in words; none where nothing differs. Once for each attempt. */
-const Found = Node.extend({ type: z.literal("found"), at: At, changes: z.array(z.string()) });
+const Found = z.object({ type: z.literal("found"), at: At, ...node, changes: z.array(z.string()) });
 
 /** A change is about to be made, the `index`th of its attempt from 0. On disk before it begins. */
-const Intent = Node.extend({
+const Intent = z.object({
   type: z.literal("intent"),
   at: At,
+  ...node,
   index: z.int().nonnegative(),
   op: z.string(),
   say: z.string(),
@@ -115,12 +120,13 @@ const Intent = Node.extend({
 });
 
 /** It was made. */
-const Done = Node.extend({ type: z.literal("done"), at: At, index: z.int().nonnegative() });
+const Done = z.object({ type: z.literal("done"), at: At, ...node, index: z.int().nonnegative() });
 
 /** How a node ended. */
-const Ended = Node.extend({
+const Ended = z.object({
   type: z.literal("ended"),
   at: At,
+  ...node,
   outcome: z.custom<Outcome>((value) => typeof value === "string"),
   changes: z.int().nonnegative(),
   /** From its start; 0 where it never started. */

@@ -22,7 +22,7 @@ export function outlineSteps({ steps, nodes }: Plan, printer: Printer): Outlined
       step: step.label,
       kind: step.kind,
       module: first === undefined ? "" : specOf(first.work).name,
-      hosts: on.map(({ host }) => host.name),
+      hosts: on.filter(({ readOnly }) => !readOnly).map(({ host }) => host.name),
       onChange: (first?.needs ?? [])
         .filter(({ kind }) => kind === "onChange")
         .map((need) => ({ step: need.step, scope: need.scope })),

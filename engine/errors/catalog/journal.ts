@@ -50,6 +50,11 @@ export const journalErrors = {
     message: (run: string, as: string) => `The run ${run} was resumed already, as ${as}.`,
     hint: "Resume that one, it knows what the first one knew.",
   },
+  PB_RUN_FOLDER_GONE: {
+    message: (run: string, folder: string) =>
+      `The run ${run} was started in ${folder}, which is gone.`,
+    hint: "Put the playbook and its inventory back there, or run the playbook itself again where it is now.",
+  },
   PB_SECRET_PARAM: {
     message: (run: string, params: readonly string[]) =>
       `The run ${run} was given secrets that no journal keeps: ${listed(params)}.`,
