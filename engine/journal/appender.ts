@@ -21,7 +21,7 @@ export class Appender {
   readonly #file: JournalFile;
   #size: number;
   #next: Batch | undefined;
-  #flushing: Promise<void> | undefined;
+  #flushing = false;
   /** Set once what is on the disk is no longer known: nothing is appended behind it. */
   #broken: unknown;
 
@@ -40,9 +40,7 @@ export class Appender {
     const batch = this.#next;
     batch.lines.push(line);
     batch.sync ||= sync;
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
+    if (!this.#flushing) void this.#flush();
     return batch.done.promise;
   }
 
@@ -52,12 +50,15 @@ export class Appender {
   }
 
   async #flush(): Promise<void> {
+    this.#flushing = true;
     // All that is asked for in this tick shares the batch.
     await Promise.resolve();
     for (let batch = this.#next; batch !== undefined; batch = this.#next) {
       this.#next = undefined;
       await this.#write(batch).then(batch.done.resolve, batch.done.reject);
     }
+    // Within the same turn as the last look for more: a line that comes between would wait for ever.
+    this.#flushing = false;
   }
 
   async #write({ lines, sync }: Batch): Promise<void> {

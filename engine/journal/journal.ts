@@ -29,6 +29,8 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #startedAt = new Map<string, number>();
   #started = false;
+  /** The last entry, on its way. */
+  #over: Promise<void> | undefined;
 
   private constructor(appender: Appender, options: JournalOptions) {
     this.#appender = appender;
@@ -36,7 +38,7 @@ export class Journal {
     this.witness = {
       found: async (node, { changes }) => {
         const words = changes.flatMap(showChange).map(({ say }) => say);
-        this.#note({ type: "found", ...this.#about(node), changes: words });
+        void this.#note({ type: "found", ...this.#about(node), changes: words });
       },
       changing: (node, index, change) => this.#intend(node, index, change),
       changed: (node, index) => this.#write({ type: "done", ...this.#about(node), index }),
@@ -59,27 +61,28 @@ export class Journal {
     if (event.type === "node-started") {
       const { at, step, host } = event;
       this.#startedAt.set(idOf(step, host), at);
-      this.#note({ type: "started", at, step, host });
+      void this.#note({ type: "started", at, step, host });
     }
     if (event.type === "recap") {
       const { at, exitCode, durationMs: ms, ok, changed, failed, skipped, unreachable } = event;
       const counts = { ok, changed, failed, skipped, unreachable };
-      this.#note({ type: "over", at, exitCode, ms, counts });
+      this.#over = this.#note({ type: "over", at, exitCode, ms, counts });
     }
   };
 
   /** Takes note that the run was asked to stop, and by what. */
   stopping(why: string): void {
-    this.#note({ type: "stopping", at: this.#options.now(), why });
+    void this.#note({ type: "stopping", at: this.#options.now(), why });
   }
 
   /**
-   * Once the run is over and all of it is on the disk. A run that was refused before it started leaves nothing behind.
+   * Once the run is over and its end is on the disk. A run that was refused before it started leaves nothing behind.
    * @throws PB_JOURNAL_UNWRITABLE
    */
   async close(): Promise<void> {
     const { folder } = this.#options;
     await orUnwritable(folder.journal, () => this.#appender.close());
+    await this.#over;
     if (!this.#started) await removeRunFolder(folder);
   }
 
@@ -97,7 +100,7 @@ export class Journal {
   #end(node: PlanNode, { outcome, changes, why, root, error }: Ended): void {
     const about = this.#about(node);
     const began = this.#startedAt.get(idOf(about.step, about.host));
-    this.#note({
+    void this.#note({
       type: "ended",
       ...about,
       outcome,
@@ -109,9 +112,11 @@ export class Journal {
     });
   }
 
-  // Whoever waits for a later line waits for this one, too.
-  #note(entry: Entry): void {
-    this.#write(entry).catch(() => undefined);
+  // Whoever waits for a later line waits for this one, too, and hears where none can be written.
+  #note(entry: Entry): Promise<void> {
+    const written = this.#write(entry);
+    written.catch(() => undefined);
+    return written;
   }
 
   async #write(entry: Entry, sync = false): Promise<void> {
