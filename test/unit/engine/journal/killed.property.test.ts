@@ -45,7 +45,7 @@ interface Spec {
   }[];
   /** What hosts have already: step × host. */
   readonly before: readonly (readonly [step: number, host: number])[];
-  /** Where each run dies, from 0 (nothing written) to 1 (its very end); and whether in a sync. */
+  /** Where each run dies: -1 before its first entry is whole, from 0 (right after it) to 1 (its very end); or in a sync. */
   readonly kills: readonly { readonly at: number; readonly inSync: boolean }[];
 }
 
@@ -55,13 +55,13 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   steps: fc.array(
     fc.record({
       count: fc.integer({ min: 0, max: 3 }),
-      edges: fc.array(fc.record({ to: fc.nat(5), kind: fc.nat(3) }), { maxLength: 2 }),
+      edges: fc.array(fc.record({ to: fc.nat(3), kind: fc.nat(3) }), { maxLength: 2 }),
     }),
     { minLength: 1, maxLength: 6 },
   ),
   before: fc.array(fc.tuple(fc.nat(5), fc.nat(2)), { maxLength: 6 }),
   kills: fc.array(
-    fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), inSync: fc.boolean() }),
+    fc.record({ at: fc.double({ min: -0.1, max: 1, noNaN: true }), inSync: fc.boolean() }),
     {
       minLength: 1,
       maxLength: 4,
@@ -106,11 +106,13 @@ const logsOf = (hosts: Readonly<Record<string, FakeHost>>) =>
 async function killedAndResumed(given: Spec, whole: DyingDisk) {
   const hosts = hostsFor(given);
   const { forks } = given;
+  const size = whole.text.length;
+  const first = whole.text.indexOf("\n") + 1;
   let resumes: RunRecord | undefined;
   for (const { at, inSync } of given.kills) {
     const file = inSync
-      ? new DyingDisk({ syncs: Math.floor(at * whole.syncs) })
-      : new DyingDisk({ bytes: Math.floor(at * whole.text.length) });
+      ? new DyingDisk({ syncs: Math.floor((at + 1) * 0.5 * whole.syncs) })
+      : new DyingDisk({ bytes: at < 0 ? 10 : Math.floor(first + at * (size - first)) });
     const played = await playJournaled(playbookFor(given), { hosts, forks, file, resumes });
     if (played !== "dead") return { hosts, ended: played };
     resumes = file.record() ?? resumes;
