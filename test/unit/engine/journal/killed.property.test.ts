@@ -102,17 +102,23 @@ const logsOf = (hosts: Readonly<Record<string, FakeHost>>) =>
       `${name}: ${(host.files.text("/var/lib/log") ?? "").trim().split("\n").sort()}`,
   );
 
-/** Runs, dies, and is resumed until it comes to its end. */
-async function killedAndResumed(given: Spec, whole: DyingDisk) {
-  const hosts = hostsFor(given);
-  const { forks } = given;
+/** Where on its disk each run dies, for a spec whose undisturbed run filled `whole`. */
+function deathsOf({ kills }: Spec, whole: DyingDisk): DyingDisk[] {
   const size = whole.text.length;
   const first = whole.text.indexOf("\n") + 1;
-  let resumes: RunRecord | undefined;
-  for (const { at, inSync } of given.kills) {
-    const file = inSync
+  return kills.map(({ at, inSync }) =>
+    inSync
       ? new DyingDisk({ syncs: Math.floor((at + 1) * 0.5 * whole.syncs) })
-      : new DyingDisk({ bytes: at < 0 ? 10 : Math.floor(first + at * (size - first)) });
+      : new DyingDisk({ bytes: at < 0 ? 10 : Math.floor(first + at * (size - first)) }),
+  );
+}
+
+/** Runs, dies, and is resumed until it comes to its end. */
+async function killedAndResumed(given: Spec, deaths: readonly DyingDisk[]) {
+  const hosts = hostsFor(given);
+  const { forks } = given;
+  let resumes: RunRecord | undefined;
+  for (const file of deaths) {
     const played = await playJournaled(playbookFor(given), { hosts, forks, file, resumes });
     if (played !== "dead") return { hosts, ended: played };
     resumes = file.record() ?? resumes;
@@ -121,6 +127,43 @@ async function killedAndResumed(given: Spec, whole: DyingDisk) {
   return { hosts, ended };
 }
 
+/** A cause, what it sets off on the same host, what that sets off everywhere, and what goes on beside it. */
+const chain: Spec = {
+  hosts: 2,
+  forks: 2,
+  steps: [
+    { count: 2, edges: [] },
+    { count: 1, edges: [{ to: 0, kind: 0 }] },
+    { count: 1, edges: [{ to: 1, kind: 1 }] },
+    { count: 2, edges: [{ to: 0, kind: 2 }] },
+  ],
+  before: [[0, 1]],
+  kills: [],
+};
+
+/** Before, in and after each line, and in each sync. */
+function writePoints({ text, syncs }: DyingDisk): DyingDisk[] {
+  const ends = Array.from(text.toString("latin1").matchAll(/\n/g), ({ index }) => index + 1);
+  return [
+    ...[0, ...ends].flatMap((bytes) => [bytes, bytes + 9]).map((bytes) => new DyingDisk({ bytes })),
+    ...Array.from({ length: syncs }, (_, index) => new DyingDisk({ syncs: index })),
+  ];
+}
+
+test("killed at each write and each sync, a run resumed ends as one that was never disturbed", async () => {
+  const undisturbed = hostsFor(chain);
+  const whole = new DyingDisk();
+  await playJournaled(playbookFor(chain), { hosts: undisturbed, forks: 2, file: whole });
+  const points = writePoints(whole);
+  expect(points.length).toBeGreaterThan(80);
+  const later = writePoints(whole).toReversed();
+  for (const [index, point] of points.entries()) {
+    // And a second time, from the other end.
+    const { hosts } = await killedAndResumed(chain, [point, later[index] as DyingDisk]);
+    expect(logsOf(hosts), `death ${index}`).toEqual(logsOf(undisturbed));
+  }
+});
+
 test("killed at any byte or sync of its journal, again and again, a run resumed ends as one that was never disturbed, each change made once", async () => {
   await fc.assert(
     fc.asyncProperty(spec, async (given) => {
@@ -128,7 +171,7 @@ test("killed at any byte or sync of its journal, again and again, a run resumed 
       const whole = new DyingDisk();
       const { forks } = given;
       await playJournaled(playbookFor(given), { hosts: undisturbed, forks, file: whole });
-      const { hosts, ended } = await killedAndResumed(given, whole);
+      const { hosts, ended } = await killedAndResumed(given, deathsOf(given, whole));
       expect(ended === "dead" ? 1 : ended.recap.exitCode).toBe(0);
       expect(logsOf(hosts)).toEqual(logsOf(undisturbed));
     }),
