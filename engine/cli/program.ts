@@ -44,6 +44,7 @@ export function buildProgram(version: string, actions: Actions): Command {
   program.addCommand(actions.lab ?? labStub());
   program
     .command("completion")
+    .helpOption("-h, --help", "this page")
     .description("print a completion script for bash, zsh or fish")
     .argument("<shell>", "bash, zsh or fish")
     .addHelpText("after", "\nExample:\n  $ source <(run-playbook completion bash)")
@@ -97,18 +98,21 @@ function addRunCommands(program: Command, actions: Actions): void {
     new Option("--output <FORM>", "text, or json for programs").choices(["text", "json"]);
   program
     .command("runs")
+    .helpOption("-h, --help", "this page")
     .description("the runs that were made here, and what is left of each")
     .option("--all", "all of them, not only the last 20")
     .addOption(output())
     .action((options: RunsOptions) => actions.runs(options));
   program
     .command("show")
+    .helpOption("-h, --help", "this page")
     .description("what a run did, what is in doubt, what is left")
     .argument("<RUN>", "its name or the beginning of it; last for the newest")
     .addOption(output())
     .action((run: string, options: ShowOptions) => actions.show(run, options));
   const resume = program
     .command("resume")
+    .helpOption("-h, --help", "this page")
     .description("go on with a run that was killed, interrupted or failed")
     .argument("<RUN>", "its name or the beginning of it; last for the newest unfinished one")
     .option(

@@ -170,4 +170,3 @@ export type OutlinedInventory = z.output<typeof OutlinedInventory>;
 export type Asked = z.output<typeof Asked>;
 export type Doubt = z.output<typeof Doubt>;
 export type NodeName = z.output<typeof Node>;
-export type Process = z.output<typeof Process>;

@@ -51,8 +51,13 @@ export class Journal {
     const { folder, now, open: opened = (path) => open(path, "a") } = options;
     const file = await orUnwritable(folder.journal, () => opened(folder.journal));
     const journal = new Journal(new Appender(file, 0), options);
-    await journal.#write({ type: "begun", format: FORMAT, at: now(), ...beginning }, true);
-    return journal;
+    try {
+      await journal.#write({ type: "begun", format: FORMAT, at: now(), ...beginning }, true);
+      return journal;
+    } catch (error) {
+      await file.close().finally(() => removeRunFolder(folder));
+      throw error;
+    }
   }
 
   /** Takes note of events that no witness hears. */

@@ -9,7 +9,7 @@ import { readJournal } from "./read.ts";
 import { type RunRecord, recordOf } from "./record.ts";
 
 /** How a run stands. `killed` ended without a word; of `elsewhere` it cannot be seen from this machine. */
-export type Standing =
+type Standing =
   | "running"
   | "killed"
   | "elsewhere"
@@ -41,10 +41,11 @@ export async function knownRun(runs: string, run: string): Promise<KnownRun | un
 /** The run of a name, or of the beginning of one. @throws PB_RUN_UNKNOWN, PB_RUN_AMBIGUOUS */
 export async function findRun(runs: string, name: string): Promise<KnownRun> {
   const names = await runNames(runs);
-  const matching = names.includes(name) ? [name] : names.filter((each) => each.startsWith(name));
-  const [first = "", second] = matching;
+  const beginning = name === "" ? [] : names.filter((each) => each.startsWith(name));
+  const matching = names.includes(name) ? [name] : beginning;
+  const [first, second] = matching;
   if (second !== undefined) throw new PlaybookError("PB_RUN_AMBIGUOUS", [name, matching]);
-  const found = name === "" ? undefined : await knownRun(runs, first);
+  const found = first === undefined ? undefined : await knownRun(runs, first);
   if (found === undefined) throw new PlaybookError("PB_RUN_UNKNOWN", [name, names.slice(0, 5)]);
   return found;
 }
