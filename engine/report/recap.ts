@@ -38,8 +38,11 @@ function sentence(model: RunModel, colors: Colors): string {
     case 3:
       return `${colors.yellow(colors.bold("changes pending"))} after ${time}: ${counts}`;
     case 130:
-      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}; run it again to go on`;
+      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}${goOn(started)}`;
     default:
-      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}`;
+      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}${goOn(started)}`;
   }
 }
+
+const goOn = (started: RunModel["started"]): string =>
+  started?.mode === "apply" ? `; run-playbook resume ${oneLine(started.id)} goes on` : "";

@@ -4,6 +4,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import type { RunContext } from "./context.ts";
 import { type Ended, waitsFor } from "./ended.ts";
 import { showError } from "./shown-error.ts";
+import type { Undone } from "./undo-on-fail.ts";
 import { Unreached } from "./unreached.ts";
 import type { Going } from "./verdict.ts";
 
@@ -13,13 +14,11 @@ export interface Failing {
   readonly going: Going;
   readonly context: RunContext;
   readonly progress: { readonly changes: number };
-  /** What state things are in, where that is better known than the error knows it. */
-  readonly state: string | undefined;
 }
 
 /** How a node ends that cannot go on. */
-export function endedBy(error: unknown, failing: Failing): Ended {
-  const { node, going, context, progress, state } = failing;
+export function endedBy({ error, state, undone }: Undone, failing: Failing): Ended {
+  const { node, going, context, progress } = failing;
   const { step, host } = node;
   if (error instanceof Unreached && !context.cut.aborted) {
     context.hosts.giveUp(error.host, error.cause);
@@ -34,6 +33,7 @@ export function endedBy(error: unknown, failing: Failing): Ended {
       ...showError(expected, { at: step.at, step: step.label, host: host.name }),
       ...(state === undefined ? {} : { state: redact(state) }),
     },
+    ...(undone === undefined ? {} : { undone }),
     root: `"${step.label}" failed on ${host.name}`,
     ...(going.pending === undefined ? {} : { pending: going.pending }),
   };

@@ -30,8 +30,8 @@ export async function runNode(node: PlanNode, going: Going, context: RunContext)
       : runAction(node, step, { ...context, progress }));
     return inView(ended, node, going);
   } catch (error) {
-    const undone = await undoFailed(error, node, { ...context, progress });
-    return endedBy(undone.error, { node, going, context, progress, state: undone.state });
+    const outcome = await undoFailed(error, node, { ...context, progress });
+    return endedBy(outcome, { node, going, context, progress });
   }
 }
 

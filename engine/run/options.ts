@@ -1,6 +1,7 @@
 import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
 import type { Emit } from "../report/event.ts";
+import type { Earlier } from "./verdict.ts";
 import type { Witness } from "./witness.ts";
 
 export type { Clock };
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Who hears of every node before the engine goes on, in the order in which they are asked. */
   readonly witnesses?: readonly Witness[];
+  /** What runs that this one goes on with left behind. */
+  readonly earlier?: Earlier;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

@@ -17,6 +17,8 @@ const SETTLING_MS = 300_000;
 export interface Undone {
   readonly error: unknown;
   readonly state?: string;
+  /** Whether the host is again as it was found. */
+  readonly undone?: true;
 }
 
 /** Undoes what a failed node changed, in a time of its own as long as the step's; nothing where nothing was changed. */
@@ -35,7 +37,7 @@ export async function undoFailed(
   try {
     await undo(node, step, { context, before, back });
     const state = `undone: ${actsOn} is again as the step found it`;
-    return { error: error instanceof Unreached ? error.cause : error, state };
+    return { error: error instanceof Unreached ? error.cause : error, state, undone: true };
   } catch (failure) {
     if (failure instanceof Unreached) context.hosts.giveUp(failure.host, failure.cause);
     const why = failure instanceof Error ? failure.message : String(failure);
@@ -84,7 +86,7 @@ function undo(node: PlanNode, step: DeclaredAction, { context, before, back }: U
         hear: {
           found: unheard,
           changing: (index, change) => witness.undoing(node, index, change),
-          changed: unheard,
+          changed: (index) => witness.undone(node, index),
         },
         tell: (shown) => {
           back.changes += 1;

@@ -25,6 +25,8 @@ export interface Witness {
   changed?(node: PlanNode, index: number): Promise<void>;
   /** Before one change back, counted from 0, of a node that failed and is undone. */
   undoing?(node: PlanNode, index: number, change: Change): Promise<void>;
+  /** Once that was made. */
+  undone?(node: PlanNode, index: number): Promise<void>;
   /** However it ended: skipped without ever starting, too. What depends on it starts afterwards. */
   ended?(node: PlanNode, ended: Ended): void;
 }
@@ -42,6 +44,9 @@ export const together = (witnesses: readonly Witness[]): Required<Witness> => ({
   },
   async undoing(node, index, change) {
     for (const witness of witnesses) await witness.undoing?.(node, index, change);
+  },
+  async undone(node, index) {
+    for (const witness of witnesses) await witness.undone?.(node, index);
   },
   ended(node, ended) {
     for (const witness of witnesses) witness.ended?.(node, ended);
