@@ -8,6 +8,7 @@ import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { operator } from "./operator.ts";
 import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { pickRenderer } from "./renderer.ts";
@@ -77,6 +78,7 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
       cut: signals.cut,
       transports,
       clock: systemClock,
+      operator: operator(io.env),
       ask: (question) => askSecret(question, io),
     });
     return exitCode;

@@ -4,6 +4,7 @@ import { engineErrors } from "./catalog/engine.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { labFaultErrors } from "./catalog/lab-faults.ts";
+import { lockErrors } from "./catalog/lock.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
@@ -16,6 +17,7 @@ export const catalog = {
   ...kubernetesErrors,
   ...labFaultErrors,
   ...labErrors,
+  ...lockErrors,
   ...moduleErrors,
   ...playbookErrors,
   ...transportErrors,

@@ -9,7 +9,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import { type Ended, skippedFor } from "./ended.ts";
-import { reach, Unreached } from "./unreached.ts";
+import { isLocked, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -90,6 +90,7 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
     });
   } catch (error) {
     if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
+    if (error instanceof Unreached && isLocked(error.cause)) throw error;
     return { holds: false, saw: redact(error.message), cause: error };
   }
 }

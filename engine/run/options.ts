@@ -25,6 +25,8 @@ export interface RunOptions {
   /** By kind of host: ssh for the inventory's, local for the control machine. */
   readonly transports: { readonly ssh: Transport; readonly local: Transport };
   readonly clock: Clock;
+  /** Who runs it, and on which control machine: what a host's lock says. Without it no host is locked. */
+  readonly operator?: { readonly user: string; readonly machine: string };
   /** Who hears of every node before the engine goes on, in the order in which they are asked. */
   readonly witnesses?: readonly Witness[];
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
