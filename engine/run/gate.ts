@@ -8,7 +8,8 @@ import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
-import { type Ended, skippedFor } from "./ended.ts";
+import type { Ended } from "./ended.ts";
+import { leftBy } from "./stop.ts";
 import { isLocked, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
@@ -63,7 +64,7 @@ async function poll(asking: Asking): Promise<Ended> {
     since = seen.holds ? (since ?? asked) : undefined;
     const now = clock.now();
     if (since !== undefined && now - since >= gate.holdForMs) return held;
-    if (stop.aborted) return skippedFor("the run was stopped");
+    if (stop.aborted) return leftBy(stop);
     if (whole && seen.saw !== told) {
       tellWaiting(node, seen.saw, context);
       told = seen.saw;

@@ -1,6 +1,7 @@
 import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
 import type { Emit } from "../report/event.ts";
+import type { LastTook } from "./left.ts";
 import type { Witness } from "./witness.ts";
 
 export type { Clock };
@@ -18,7 +19,7 @@ export interface RunOptions {
   /** Only these steps and what they depend on. */
   readonly only?: readonly string[];
   readonly emit: Emit;
-  /** First abort: stop at the next safe point. */
+  /** First abort: stop at the next safe point. Its reason is a StopReason; interrupted where it has none. */
   readonly stop: AbortSignal;
   /** Second abort: cut at once. */
   readonly cut: AbortSignal;
@@ -29,6 +30,8 @@ export interface RunOptions {
   readonly operator?: { readonly user: string; readonly machine: string };
   /** Who hears of every node before the engine goes on, in the order in which they are asked. */
   readonly witnesses?: readonly Witness[];
+  /** How long nodes took before, to say how long what a stopped run leaves will take. */
+  readonly lastTook?: LastTook;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

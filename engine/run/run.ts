@@ -18,6 +18,7 @@ import type { RunOptions } from "./options.ts";
 import { type Recap, Tally } from "./recap.ts";
 import { newRunId } from "./run-id.ts";
 import { Schedule } from "./schedule.ts";
+import { stopReason } from "./stop.ts";
 import { judge } from "./verdict.ts";
 import { together } from "./witness.ts";
 
@@ -55,8 +56,9 @@ export async function run(
   const id = options.id ?? newRunId(startedAt);
   tellStart(planned, id, options);
   const tally = await execute(planned, secrets, { ...options, forks, id });
-  const { clock, mode, stop } = options;
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
+  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
+  const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
   options.emit(recap);
   return recap;
 }
