@@ -55,6 +55,10 @@ function addHow(program: Command): void {
     .optionsGroup("How:")
     .option("--check", "change nothing, say what would change; exit 3 when something would")
     .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect)
+    .option(
+      "--window <FROM-TO[@ZONE]>",
+      "begin nothing outside these hours, as 22:00-04:00; exit 4",
+    )
     .option("--forks <NUMBER>", "how many hosts to work on at once (default: 50)", count)
     .option("-y, --yes", "answer yes: the playbook's question, and packages that a lab needs");
 }

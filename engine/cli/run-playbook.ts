@@ -12,6 +12,7 @@ import { operator } from "./operator.ts";
 import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { pickRenderer } from "./renderer.ts";
+import { runWindow } from "./run-window.ts";
 import { listenForSignals } from "./signals.ts";
 import { transports } from "./transports.ts";
 
@@ -59,22 +60,29 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     ...(only === undefined ? {} : { only }),
   };
   const planned = plan(playbook, inventory, wanted);
+  const window = await runWindow(options.window, playbook, systemClock);
   if (list === true || graph === true) {
     const { planGraph, planList } = await import("./show-plan.ts");
     io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
     return 0;
   }
+  // What changes nothing may run at any time; who took an hour to answer may have missed the window.
+  const hours = check === true ? undefined : window;
+  hours?.requireOpen();
   if (planned.question !== undefined && check !== true)
     await confirm(planned.question, io, yes === true);
+  hours?.requireOpen();
   const renderer = await pickRenderer(options, io);
-  const signals = listenForSignals(process, (message) => renderer.note(message));
+  const note = (message: string) => renderer.note(message);
+  const signals = listenForSignals(process, note);
+  const closing = hours?.watch(note);
   try {
     const { exitCode } = await run(playbook, inventory, {
       ...wanted,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),
       emit: (event) => renderer.emit(event),
-      stop: signals.stop,
+      stop: closing === undefined ? signals.stop : AbortSignal.any([signals.stop, closing.stop]),
       cut: signals.cut,
       transports,
       clock: systemClock,
@@ -84,6 +92,7 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     return exitCode;
   } finally {
     signals.release();
+    closing?.release();
     await renderer.end();
   }
 }

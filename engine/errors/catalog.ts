@@ -8,6 +8,7 @@ import { lockErrors } from "./catalog/lock.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
+import { windowErrors } from "./catalog/window.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
@@ -21,6 +22,7 @@ export const catalog = {
   ...moduleErrors,
   ...playbookErrors,
   ...transportErrors,
+  ...windowErrors,
 };
 
 export type ErrorCode = keyof typeof catalog;

@@ -24,6 +24,7 @@ const allowed: Record<string, readonly string[]> = {
     "engine/plan",
     "engine/report",
   ],
+  "engine/window": ["engine/converge", "engine/dsl", "engine/errors"],
   "engine/cli": ["engine", "lab"],
   modules: ["engine/index", "engine/net", "engine/template"],
   lab: ["engine/errors", "engine/dsl", "engine/host", "engine/net"],
