@@ -113,13 +113,14 @@ function nothingNamed(cwd: string): PlaybookError {
   });
 }
 
-async function inventoryFor(
-  playbook: Playbook,
+/** The inventory that the command line names, else the playbook's own, where there is one. */
+export async function inventoryFor(
+  playbook: Playbook | undefined,
   {
     inventory,
     lab,
     yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab: CliOptions["lab"] | undefined },
+  }: Pick<CliOptions, "inventory" | "yes"> & { lab?: CliOptions["lab"] | undefined },
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

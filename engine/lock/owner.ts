@@ -16,6 +16,8 @@ export interface LockState {
   readonly held: boolean;
   /** Whether a guarded change there is not over yet: nobody else gets the lock until it is. */
   readonly guarded: boolean;
+  /** The run as the host names it, whatever that is: for telling this lock from a later one. */
+  readonly run: string;
   /** Undefined where what the host says of it makes no sense. */
   readonly owner: Owner | undefined;
 }
@@ -43,9 +45,9 @@ export const ownerLines = ({ run, user, machine, since }: Owner): readonly strin
 
 /** Reads what the lock's scripts print. */
 export function parseLockState(printed: string): LockState {
-  const [held, guarded, run, user, machine, since] = printed.split("\n");
+  const [held, guarded, run = "", user, machine, since] = printed.split("\n");
   const owner = OwnerLines.safeParse({ run, user, machine, since });
-  return { held: held === "held", guarded: guarded === "guarded", owner: owner.data };
+  return { held: held === "held", guarded: guarded === "guarded", run, owner: owner.data };
 }
 
 /** @example "run 2026-11-26-2201-k3f9 of anna on ops1, since 2026-11-26 22:01 UTC" */

@@ -11,6 +11,10 @@ export const lockErrors = {
       `The lock on ${host} was lost in the middle of the run: ${why}.`,
     hint: "Nothing more was begun there: see who works on the host, then run again.",
   },
+  PB_LOCK_STUCK: {
+    message: (host: string, why: string) => `The lock on ${host} could not be freed: ${why}.`,
+    hint: "End the process whose id is in /run/run-playbook/lock/pid on the host.",
+  },
   PB_LOCK_FAILED: {
     message: (host: string, why: string) => `${host} cannot be locked: ${why}.`,
     hint: "The host needs flock and setsid (util-linux), and a folder under /run that is its own.",
