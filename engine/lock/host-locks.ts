@@ -16,6 +16,8 @@ const RELEASE_TIMEOUT_MS = 3000;
 /** Whose locks these are, and on which hosts. */
 export interface HostLocksOptions {
   readonly owner: Omit<Owner, "since">;
+  /** The dead run that this one goes on with: what it still holds is taken over. */
+  readonly resumes?: string | undefined;
   /** The hosts that the run may change, each with the user who takes the lock; undefined is the login user. */
   readonly hosts: ReadonlyMap<string, string | undefined>;
   readonly clock: Clock;
@@ -109,7 +111,9 @@ export class HostLocks {
 
   async #run({ host, since, connection }: Held, mode: Mode): Promise<void> {
     const lines = ownerLines({ ...this.#options.owner, since });
-    const { code, stdout, stderr } = await connection.run(script(lockScript, mode, ...lines), {
+    const before = mode === "take" ? (this.#options.resumes ?? "") : "";
+    const command = script(lockScript, mode, before, ...lines);
+    const { code, stdout, stderr } = await connection.run(command, {
       ...this.#as(host),
       ...(mode === "take" ? {} : { timeoutMs: BEAT_TIMEOUT_MS }),
     });

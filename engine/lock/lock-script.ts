@@ -45,9 +45,10 @@ done
 `;
 
 /**
- * Takes a host's lock, keeps it, or says who has it. Arguments: mode, then the owner's lines: run, user, machine, since.
+ * Takes a host's lock, keeps it, or says who has it. Arguments: mode, the run whose lock is this one's too as it goes on
+ * with it (or nothing), then the owner's lines: run, user, machine, since.
  *
- * - `take`: whoever had it last. The same run keeps what it holds: a run that is resumed goes on with its own lock.
+ * - `take`: whoever had it last; the lock of a dead run that this one goes on with is taken over as it stands.
  * - `again`: after a new connection; refused where another run had it meanwhile. A host that was started anew has no
  *   memory of any.
  * - `beat`: refused as well where it was freed from outside.
@@ -55,8 +56,11 @@ done
  * Exits 0 held, 6 lost and free, 7 held by another, 8 a tool is missing, 9 the folder cannot be used.
  */
 export const lockScript = `${where}${answer}
-mode=$1
-shift
+mode=$1 before=$2
+shift 2
+mine() { [ "$last" = "$run" ] || { [ -n "$before" ] && [ "$last" = "$before" ]; }; }
+sign() { printf '%s\\n' "$@" >"$d/owner.new" && mv -f "$d/owner.new" "$d/owner" || exit 9; }
+run=$1
 for tool in flock setsid; do
   command -v $tool >/dev/null || { echo "$tool is missing (it is part of util-linux)" >&2; exit 8; }
 done
@@ -68,21 +72,23 @@ umask 077
 exec 9>>"$d/held" || exit 9
 taken=; flock -n 9 || taken=1
 owner
-if [ -n "$taken" ] && [ "$last" != "$1" ] && [ "$mode" = take ]; then
+if [ -n "$taken" ] && [ "$mode" = take ] && ! mine; then
   # One that is being given back needs a moment, and so does a new owner to write its name.
   flock -w 3 9 && taken=
   owner
 fi
 if [ -n "$taken" ]; then
-  [ "$last" = "$1" ] || { tell held; exit 7; }
+  mine || { tell held; exit 7; }
   : >"$d/beat"
-  exit 0
+  [ "$last" = "$run" ] || sign "$@"
+  # It may have let go just now.
+  flock -n 9 || exit 0
 fi
 case $mode$last in
-  take* | "$mode$1" | again) ;;
+  take* | "$mode$run" | again) ;;
   *) tell free; exit 6 ;;
 esac
-printf '%s\\n' "$@" >"$d/owner.new" && mv -f "$d/owner.new" "$d/owner" || exit 9
+sign "$@"
 rm -f "$d/beat"
 cat >"$d/watchdog" <<'END'
 ${watchdog}END

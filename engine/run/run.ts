@@ -105,11 +105,12 @@ async function execute(
 
 function locksFor(
   planned: Plan,
-  { mode, operator, clock, id }: RunOptions & { readonly id: string },
+  { mode, operator, clock, id, resumes }: RunOptions & { readonly id: string },
   lost: (host: string, error: unknown) => void,
 ): HostLocks | undefined {
   if (mode === "check" || operator === undefined) return undefined;
-  return new HostLocks({ owner: { run: id, ...operator }, hosts: changedBy(planned), clock, lost });
+  const owner = { run: id, ...operator };
+  return new HostLocks({ owner, resumes, hosts: changedBy(planned), clock, lost });
 }
 
 // Gates only look, and so do steps outside --limit. Where nothing is done as root, nobody need be able to be root.

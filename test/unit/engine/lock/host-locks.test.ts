@@ -27,18 +27,19 @@ const connect = () => localTransport().connect({ name: "h1", address: "localhost
 
 const open: HostLocks[] = [];
 const connections: Connection[] = [];
-beforeEach(() => rmSync(folder(), { recursive: true, force: true }));
+beforeEach(() => rmSync(folder(), { recursive: true, force: true, maxRetries: 5 }));
 afterEach(async () => {
   await Promise.all(open.splice(0).map((locks) => locks.release()));
   await Promise.all(connections.splice(0).map((connection) => connection.close()));
 });
 
-async function engine(run: string, user = "anna") {
+async function engine(run: string, user = "anna", resumes?: string) {
   const connection = await connect();
   const clock = new VirtualClock({ auto: false });
   const lost: unknown[] = [];
   const locks = new HostLocks({
     owner: { run, user, machine: "ops1" },
+    resumes,
     hosts: new Map([["h1", undefined]]),
     clock,
     lost: (_, error) => lost.push(error),
@@ -104,11 +105,23 @@ describe("a host's lock", () => {
     );
   });
 
-  test("is taken over by the same run: one that is resumed finds its own", async () => {
-    const [killed, resumed] = [await engine("run-1"), await engine("run-1")];
+  test("is taken over by a run that goes on with a dead one, at once", async () => {
+    const [killed, resumed] = [await engine("run-1"), await engine("run-2", "bob", "run-1")];
     await killed.take();
     await resumed.take();
+    await resumed.beat();
     expect(resumed.lost).toEqual([]);
+    expect(await state()).toMatchObject({ held: true, owner: { run: "run-2", user: "bob" } });
+    await killed.beat();
+    expect(killed.lost).toMatchObject([{ code: "PB_LOCK_LOST" }]);
+    await killed.locks.release();
+    expect(await state()).toMatchObject({ held: true });
+  });
+
+  test("is not taken over from anybody else", async () => {
+    const [one, two] = [await engine("run-3"), await engine("run-2", "bob", "run-1")];
+    await one.take();
+    await expect(two.take()).rejects.toMatchObject({ code: "PB_HOST_LOCKED" });
   });
 
   test("is readable by root alone", async () => {
@@ -212,7 +225,7 @@ describe("heartbeats", () => {
 describe("a new connection", () => {
   const restarted = () => {
     process.kill(Number(readFileSync(inLock("pid"), "utf8")), "SIGKILL");
-    rmSync(folder(), { recursive: true });
+    rmSync(folder(), { recursive: true, maxRetries: 5 });
   };
 
   test("takes the lock anew on a host that forgot it, as it was started anew", async () => {
