@@ -28,11 +28,13 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
     const { labCommand } = await import("#lab/cli.ts");
     return wordsOf(labCommand(), before.slice(1), place.current);
   }
+  if (command === "unlock") return wordsAfterUnlock(before, place);
   const values = await valuesFor(before, place);
   if (values !== undefined) return values;
   const program = buildProgram("", {
     run: async () => undefined,
     completion: async () => undefined,
+    unlock: async () => undefined,
     lab: undefined,
   });
   if (place.current.startsWith("-")) return flagsOf(program);
@@ -65,6 +67,17 @@ async function valuesFor(
   }
 }
 
+async function wordsAfterUnlock(
+  before: readonly string[],
+  { current, cwd }: Place,
+): Promise<string[]> {
+  if (current.startsWith("-")) return ["--inventory", "--lab", "--yes"];
+  if (/^(-i|--inventory)$/.test(before.at(-1) ?? ""))
+    return globSync(["inventory/*.ts", "*.ts"], { cwd });
+  const inventory = await loadInventory(undefined, fileIn(before), cwd).catch(() => undefined);
+  return Object.keys(inventory?.hosts ?? {}).filter((host) => !before.includes(host));
+}
+
 // "--limit cp1,w" goes on after the comma.
 function listItems(current: string, names: readonly string[]): string[] {
   const done = current.slice(0, current.lastIndexOf(",") + 1);
@@ -95,8 +108,7 @@ async function loaded(
 ): Promise<{ playbook: Playbook; inventory: Inventory | undefined } | undefined> {
   const name = before.find(isPlaybookWord);
   if (name === undefined) return undefined;
-  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
-  const file = flag < 0 ? undefined : before[flag + 1];
+  const file = fileIn(before);
   try {
     const playbook = await loadPlaybook(name, cwd);
     const inventory = await loadInventory(playbook, file, cwd).catch(() => undefined);
@@ -105,6 +117,11 @@ async function loaded(
     // Somebody is typing: a playbook that does not load has no words to offer, and this is no time to say why.
     return undefined;
   }
+}
+
+function fileIn(before: readonly string[]): string | undefined {
+  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
+  return flag < 0 ? undefined : before[flag + 1];
 }
 
 const isPlaybookWord = (word: string): boolean => /^[^-].*\.[cm]?[jt]s$/.test(word);

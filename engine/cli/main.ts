@@ -40,6 +40,10 @@ async function command(argv: readonly string[], io: Io): Promise<number> {
       const { runPlaybook } = await import("./run-playbook.ts");
       exitCode = await runPlaybook(playbook, options, { io, help: () => program.outputHelp() });
     },
+    async unlock(hosts, options) {
+      const { unlock } = await import("./unlock.ts");
+      exitCode = await unlock(hosts, options, io);
+    },
     async completion(shell) {
       const { completionScript } = await import("./completion.ts");
       io.stdout.write(completionScript(shell));

@@ -6,6 +6,7 @@ export interface CliOptions {
   readonly param?: readonly string[];
   readonly check?: boolean;
   readonly diff?: boolean;
+  readonly window?: string;
   readonly limit?: readonly string[];
   readonly only?: readonly string[];
   readonly list?: boolean;

@@ -8,9 +8,11 @@ import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { operator } from "./operator.ts";
 import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { pickRenderer } from "./renderer.ts";
+import { runWindow } from "./run-window.ts";
 import { listenForSignals } from "./signals.ts";
 import { transports } from "./transports.ts";
 
@@ -58,30 +60,39 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     ...(only === undefined ? {} : { only }),
   };
   const planned = plan(playbook, inventory, wanted);
+  const window = await runWindow(options.window, playbook, systemClock);
   if (list === true || graph === true) {
     const { planGraph, planList } = await import("./show-plan.ts");
     io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
     return 0;
   }
+  // What changes nothing may run at any time; who took an hour to answer may have missed the window.
+  const hours = check === true ? undefined : window;
+  hours?.requireOpen();
   if (planned.question !== undefined && check !== true)
     await confirm(planned.question, io, yes === true);
+  hours?.requireOpen();
   const renderer = await pickRenderer(options, io);
-  const signals = listenForSignals(process, (message) => renderer.note(message));
+  const note = (message: string) => renderer.note(message);
+  const signals = listenForSignals(process, note);
+  const closing = hours?.watch(note);
   try {
     const { exitCode } = await run(playbook, inventory, {
       ...wanted,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),
       emit: (event) => renderer.emit(event),
-      stop: signals.stop,
+      stop: closing === undefined ? signals.stop : AbortSignal.any([signals.stop, closing.stop]),
       cut: signals.cut,
       transports,
       clock: systemClock,
+      operator: operator(io.env),
       ask: (question) => askSecret(question, io),
     });
     return exitCode;
   } finally {
     signals.release();
+    closing?.release();
     await renderer.end();
   }
 }
@@ -102,13 +113,14 @@ function nothingNamed(cwd: string): PlaybookError {
   });
 }
 
-async function inventoryFor(
-  playbook: Playbook,
+/** The inventory that the command line names, else the playbook's own, where there is one. */
+export async function inventoryFor(
+  playbook: Playbook | undefined,
   {
     inventory,
     lab,
     yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab: CliOptions["lab"] | undefined },
+  }: Pick<CliOptions, "inventory" | "yes"> & { lab?: CliOptions["lab"] | undefined },
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

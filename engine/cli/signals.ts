@@ -1,3 +1,5 @@
+import type { StopReason } from "../run/stop.ts";
+
 /** How a run is stopped from outside. */
 export interface Signals {
   /** Aborted by the first signal: stop at the next safe point. */
@@ -25,7 +27,7 @@ export function listenForSignals(process: Process, note: (message: string) => vo
       note(
         "Stopping at the next safe point. The same command goes on from there. Ctrl-C again cuts at once.",
       );
-      stop.abort();
+      stop.abort({ kind: "interrupted" } satisfies StopReason);
       return;
     }
     if (cut.signal.aborted) return;

@@ -4,9 +4,11 @@ import { engineErrors } from "./catalog/engine.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { labFaultErrors } from "./catalog/lab-faults.ts";
+import { lockErrors } from "./catalog/lock.ts";
 import { moduleErrors } from "./catalog/modules.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
+import { windowErrors } from "./catalog/window.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
 export const catalog = {
@@ -16,9 +18,11 @@ export const catalog = {
   ...kubernetesErrors,
   ...labFaultErrors,
   ...labErrors,
+  ...lockErrors,
   ...moduleErrors,
   ...playbookErrors,
   ...transportErrors,
+  ...windowErrors,
 };
 
 export type ErrorCode = keyof typeof catalog;

@@ -22,6 +22,8 @@ async function completions(...words: string[]): Promise<string[]> {
   await using here = await folder({
     "mine.ts": playbook,
     "broken.ts": "throw 1;",
+    "inventory/hosts.ts": `import { defineInventory } from "run-playbook";
+export default defineInventory({ hosts: { cp1: { address: "::1" }, w1: { address: "::2" } }, groups: {} });`,
     "playbooks/up.ts": playbook,
     "playbooks/shared.ts": "export const x = 1;",
   });
@@ -53,4 +55,10 @@ test("commands of the lab, and shells", async () => {
 
 test("a playbook that does not load completes nothing, and says nothing", async () => {
   expect(await completions("broken.ts", "--limit", "")).toEqual([]);
+});
+
+test("unlock takes the hosts of the inventory, each once", async () => {
+  expect(await completions("unlock", "")).toEqual(["cp1", "w1"]);
+  expect(await completions("unlock", "w1", "")).toEqual(["cp1"]);
+  expect(await completions("unlock", "--i")).toEqual(["--inventory"]);
 });

@@ -9,6 +9,7 @@ async function parse(...argv: string[]): Promise<[string | undefined, CliOptions
       seen = [playbook, options];
     },
     completion: async () => undefined,
+    unlock: async () => undefined,
     lab: undefined,
   });
   await program.parseAsync(argv, { from: "user" });
