@@ -19,5 +19,20 @@ export interface CliOptions {
   readonly help?: boolean;
 }
 
+/** What it says about how a resumed run is gone on with; all else is as it was. */
+export type ResumeOptions = Pick<
+  CliOptions,
+  "param" | "yes" | "diff" | "output" | "verbose" | "color"
+>;
+
+/** How a run, or all of them, are shown. */
+export interface ShowOptions {
+  readonly output?: "text" | "json";
+}
+
+export interface RunsOptions extends ShowOptions {
+  readonly all?: boolean;
+}
+
 /** How each output looks; the first is taken on a terminal, the second elsewhere. */
 export const outputs = ["tree", "lines", "json"] as const;

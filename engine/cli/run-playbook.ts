@@ -2,10 +2,17 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
+import type { Journal } from "../journal/journal.ts";
+import { earlierOf } from "../journal/record.ts";
+import type { Plan } from "../plan/plan.ts";
+import { describeError } from "../report/print.ts";
+import { newRunId } from "../run/run-id.ts";
+import { stopReason } from "../run/stop.ts";
 import { askSecret, confirm } from "./ask.ts";
 import { systemClock } from "./clock.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
+import type { Job } from "./job.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { operator } from "./operator.ts";
@@ -40,25 +47,25 @@ export async function runPlaybook(
     io.stdout.write(playbookHelp(name, playbook));
     return 0;
   }
-  const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  return planAndRun({ playbook, inventory, options, io });
+  const asked = { ...options, ...(lab === undefined ? {} : { lab }) };
+  const inventory = await inventoryFor(playbook, asked, io);
+  const ask = (question: string) => askSecret(question, io);
+  return planAndRun({ word: name, playbook, inventory, options: asked, io, ask });
 }
 
-interface Job {
-  readonly playbook: Playbook;
-  readonly inventory: Inventory;
-  readonly options: CliOptions;
-  readonly io: Io;
-}
+/** What of a job makes its plan. */
+export const wantedOf = ({ limit, only, param = [] }: CliOptions) => ({
+  params: parseParams(param),
+  ...(limit === undefined ? {} : { limit }),
+  ...(only === undefined ? {} : { only }),
+});
 
-async function planAndRun({ playbook, inventory, options, io }: Job): Promise<number> {
+/** Plans a job, asks the playbook's question, and runs it with its journal. */
+export async function planAndRun(job: Job): Promise<number> {
+  const { playbook, inventory, options, io } = job;
   const { plan, run } = await import("../run/run.ts");
-  const { limit, only, forks, check, list, graph, yes } = options;
-  const wanted = {
-    params: parseParams(options.param ?? []),
-    ...(limit === undefined ? {} : { limit }),
-    ...(only === undefined ? {} : { only }),
-  };
+  const { forks, check, list, graph, yes } = options;
+  const wanted = wantedOf(options);
   const planned = plan(playbook, inventory, wanted);
   const window = await runWindow(options.window, playbook, systemClock);
   if (list === true || graph === true) {
@@ -72,29 +79,50 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
   if (planned.question !== undefined && check !== true)
     await confirm(planned.question, io, yes === true);
   hours?.requireOpen();
+  const id = newRunId(systemClock.now());
+  const journal = check === true ? undefined : await begin(job, planned, id);
   const renderer = await pickRenderer(options, io);
   const note = (message: string) => renderer.note(message);
-  const signals = listenForSignals(process, note);
+  const again = journal && `run-playbook resume ${id}`;
+  const signals = listenForSignals(process, note, again);
   const closing = hours?.watch(note);
+  const stop = closing === undefined ? signals.stop : AbortSignal.any([signals.stop, closing.stop]);
+  stop.addEventListener("abort", () => journal?.stopping(stopReason(stop)?.kind ?? "interrupted"));
   try {
     const { exitCode } = await run(playbook, inventory, {
       ...wanted,
+      id,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),
-      emit: (event) => renderer.emit(event),
-      stop: closing === undefined ? signals.stop : AbortSignal.any([signals.stop, closing.stop]),
+      witnesses: journal === undefined ? [] : [journal.witness],
+      ...(job.resumes && {
+        resumes: job.resumes.begun.run,
+        earlier: earlierOf(job.resumes),
+      }),
+      emit: (event) => {
+        journal?.emit(event);
+        renderer.emit(event);
+      },
+      stop,
       cut: signals.cut,
       transports,
       clock: systemClock,
       operator: operator(io.env),
-      ask: (question) => askSecret(question, io),
+      ask: job.ask,
     });
     return exitCode;
   } finally {
     signals.release();
     closing?.release();
+    await journal?.close().catch((error: unknown) => renderer.note(describeError(error).message));
     await renderer.end();
   }
+}
+
+async function begin(job: Job, plan: Plan, id: string): Promise<Journal> {
+  const { beginJournal } = await import("./journal.ts");
+  const params = wantedOf(job.options).params;
+  return beginJournal(job, { id, plan, params, now: () => systemClock.now() });
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.
@@ -116,11 +144,7 @@ function nothingNamed(cwd: string): PlaybookError {
 /** The inventory that the command line names, else the playbook's own, where there is one. */
 export async function inventoryFor(
   playbook: Playbook | undefined,
-  {
-    inventory,
-    lab,
-    yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab?: CliOptions["lab"] | undefined },
+  { inventory, lab, yes }: Pick<CliOptions, "inventory" | "lab" | "yes">,
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

@@ -1,6 +1,7 @@
 import { artifactErrors } from "./catalog/artifacts.ts";
 import { cliErrors } from "./catalog/cli.ts";
 import { engineErrors } from "./catalog/engine.ts";
+import { journalErrors } from "./catalog/journal.ts";
 import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { labFaultErrors } from "./catalog/lab-faults.ts";
@@ -15,6 +16,7 @@ export const catalog = {
   ...artifactErrors,
   ...cliErrors,
   ...engineErrors,
+  ...journalErrors,
   ...kubernetesErrors,
   ...labFaultErrors,
   ...labErrors,

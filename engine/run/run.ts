@@ -86,7 +86,7 @@ async function execute(
     forks: options.forks,
     batches: mode === "apply",
     stop,
-    judge: (node) => judge(node, ledger),
+    judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
       began.set(node, clock.now());
       return runNode(node, going, context);
