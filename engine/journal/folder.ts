@@ -38,11 +38,12 @@ export async function makeRunFolder(runs: string, run: string): Promise<[RunFold
   const folder = runFolder(runs, run);
   const key = randomBytes(32);
   await orUnwritable(folder.journal, async () => {
-    await mkdir(runs, { recursive: true, mode: 0o700 });
+    const made = await mkdir(runs, { recursive: true, mode: 0o700 });
     await mkdir(folder.path, { mode: 0o700 });
     await writeFile(folder.key, key, { mode: 0o600, flag: "wx", flush: true });
-    await writeFile(folder.journal, "", { mode: 0o600, flag: "wx", flush: true });
-    for (const parent of [folder.path, runs, dirname(runs)]) await syncFolder(parent);
+    await writeFile(folder.journal, "", { mode: 0o600, flag: "wx" });
+    const above = made === undefined ? [] : foldersBetween(runs, dirname(made));
+    for (const parent of [folder.path, runs, ...above]) await syncFolder(parent);
   });
   return [folder, key];
 }
@@ -78,6 +79,9 @@ export async function orUnwritable<T>(path: string, act: () => Promise<T>): Prom
     );
   }
 }
+
+const foldersBetween = (below: string, top: string): string[] =>
+  below === top ? [] : [dirname(below), ...foldersBetween(dirname(below), top)];
 
 // The name of a new file is data of its folder.
 async function syncFolder(path: string): Promise<void> {
