@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { PlaybookError } from "../errors/error.ts";
@@ -8,9 +6,9 @@ import { Interrupted } from "./ask.ts";
 import { wantsColor } from "./color.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { packageRoot } from "./package-root.ts";
 import { buildProgram, commandNames } from "./program.ts";
 import { closest } from "./suggest.ts";
+import { version } from "./version.ts";
 
 /** The whole command line: words in, exit code out. Nothing it does escapes as an exception. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -78,11 +76,4 @@ function usage(error: CommanderError, argv: readonly string[]): PlaybookError {
   const meant = /\((Did you mean .*)\)/.exec(more.join(" "))?.[1];
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.?$/, ".")}`;
   return new PlaybookError("PB_USAGE", [sentence], meant === undefined ? {} : { hint: meant });
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "unknown";
 }

@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Recap } from "../run/recap.ts";
 import { askSecret, confirm } from "./ask.ts";
 import { systemClock } from "./clock.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
@@ -10,6 +12,7 @@ import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
+import type { Loaded, Named, PlanFileRun } from "./plan-file.ts";
 import { pickRenderer } from "./renderer.ts";
 import { listenForSignals } from "./signals.ts";
 import { transports } from "./transports.ts";
@@ -22,10 +25,16 @@ interface Surroundings {
 
 /** `run-playbook PLAYBOOK`: load, plan, ask, run; gives the exit code. */
 export async function runPlaybook(
-  given: string | undefined,
-  options: CliOptions,
+  called: string | undefined,
+  flags: CliOptions,
   { io, help }: Surroundings,
 ): Promise<number> {
+  const { given, options, applied } = await named(called, flags, io.cwd);
+  if (applied !== undefined && options.list === true) {
+    const { planList } = await import("../plan-file/words.ts");
+    io.stdout.write(planList(applied));
+    return 0;
+  }
   const { name, lab } = names(given, options, io.cwd);
   if (name === undefined) {
     if (options.help !== true) throw nothingNamed(io.cwd);
@@ -39,17 +48,25 @@ export async function runPlaybook(
     return 0;
   }
   const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  return planAndRun({ playbook, inventory, options, io });
+  return planAndRun({ file: name, playbook, inventory, options, applied, io });
 }
 
-interface Job {
-  readonly playbook: Playbook;
-  readonly inventory: Inventory;
-  readonly options: CliOptions;
-  readonly io: Io;
+// Most calls have no plan file, and need not load what knows of them.
+async function named(given: string | undefined, options: CliOptions, cwd: string): Promise<Named> {
+  if (options.planOut === undefined && options.applyPlan === undefined) return { given, options };
+  const { namedByPlan } = await import("./plan-file.ts");
+  return namedByPlan(given, options, cwd);
 }
 
-async function planAndRun({ playbook, inventory, options, io }: Job): Promise<number> {
+async function planFileOf(loaded: Loaded, planned: Plan): Promise<PlanFileRun | undefined> {
+  const { planOut, applyPlan } = loaded.options;
+  if (planOut === undefined && applyPlan === undefined) return undefined;
+  const { planFileRun } = await import("./plan-file.ts");
+  return planFileRun(loaded, planned);
+}
+
+async function planAndRun(loaded: Loaded): Promise<number> {
+  const { playbook, inventory, options, io } = loaded;
   const { plan, run } = await import("../run/run.ts");
   const { limit, only, forks, check, list, graph, yes } = options;
   const wanted = {
@@ -63,12 +80,14 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
     io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
     return 0;
   }
+  const planFile = await planFileOf(loaded, planned);
   if (planned.question !== undefined && check !== true)
     await confirm(planned.question, io, yes === true);
   const renderer = await pickRenderer(options, io);
   const signals = listenForSignals(process, (message) => renderer.note(message));
+  let recap: Recap;
   try {
-    const { exitCode } = await run(playbook, inventory, {
+    recap = await run(playbook, inventory, {
       ...wanted,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),
@@ -78,12 +97,15 @@ async function planAndRun({ playbook, inventory, options, io }: Job): Promise<nu
       transports,
       clock: systemClock,
       ask: (question) => askSecret(question, io),
+      ...planFile?.options,
     });
-    return exitCode;
   } finally {
     signals.release();
     await renderer.end();
   }
+  const said = await planFile?.finish(recap);
+  if (said !== undefined) io.stderr.write(`${said}\n`);
+  return recap.exitCode;
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.

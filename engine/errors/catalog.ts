@@ -5,6 +5,7 @@ import { kubernetesErrors } from "./catalog/kubernetes.ts";
 import { labErrors } from "./catalog/lab.ts";
 import { labFaultErrors } from "./catalog/lab-faults.ts";
 import { moduleErrors } from "./catalog/modules.ts";
+import { planFileErrors } from "./catalog/plan-file.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
 
@@ -17,6 +18,7 @@ export const catalog = {
   ...labFaultErrors,
   ...labErrors,
   ...moduleErrors,
+  ...planFileErrors,
   ...playbookErrors,
   ...transportErrors,
 };

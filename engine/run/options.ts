@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly clock: Clock;
   /** Who hears of every node before the engine goes on, in the order in which they are asked. */
   readonly witnesses?: readonly Witness[];
+  /** Looks at every node as under --check, before the first change is made; what it finds is told to this one only. */
+  readonly lookFirst?: Witness;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

@@ -50,13 +50,26 @@ export async function run(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
   );
+  await together(options.witnesses ?? []).begins(planned, secrets);
   const startedAt = options.clock.now();
   tellStart(planned, options.id ?? newRunId(startedAt), options);
+  await lookFirst(planned, secrets, { ...options, forks });
   const tally = await execute(planned, secrets, { ...options, forks });
   const { clock, mode, stop } = options;
   const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
   options.emit(recap);
   return recap;
+}
+
+async function lookFirst(
+  planned: Plan,
+  secrets: Secrets,
+  options: RunOptions & { readonly forks: number },
+): Promise<void> {
+  if (options.lookFirst === undefined) return;
+  const witnesses = [options.lookFirst];
+  await together(witnesses).begins(planned, secrets);
+  await execute(planned, secrets, { ...options, mode: "check", emit: () => undefined, witnesses });
 }
 
 /** How many hosts are worked on at once unless told otherwise. */
