@@ -25,9 +25,12 @@ export function judgeFinding(judging: Judging, found: KeptFinding): PlaybookErro
   const { planned } = judging;
   if (isAnnounced(judging)) return undefined;
   const matched = match(planned.changes ?? [], found.changes, judging.moved);
-  if (matched.every(({ why }) => why === undefined)) return undefined;
+  const others = matched.filter(({ why }) => why !== undefined);
+  if (others.length === 0) return undefined;
   const isSame = planned.read === found.read && planned.given === found.given;
-  return isSame ? impure(judging, matched) : drifted(judging, matched, found);
+  return isSame && !others.every(({ ours }) => ours)
+    ? impure(judging, matched)
+    : drifted(judging, matched, found);
 }
 
 // What could not be seen when the plan was made, and was announced with its cause; only that cause allows it.

@@ -4,6 +4,8 @@ import type { PlannedChange } from "./schema.ts";
 export interface Matched {
   readonly say: string;
   readonly why?: string;
+  /** Whether the reason is one of the control machine, not of the host or the module. */
+  readonly ours?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export function match(
   return found.map((change) => {
     const left = planned.slice(next);
     const at = left.findIndex((other) => likeness(other, change, moved) === "same");
-    if (at < 0) return { say: change.say, why: nearest(left, change, moved) };
+    if (at < 0) return { say: change.say, ...nearest(left, change, moved) };
     next += at + 1;
     return { say: change.say };
   });
@@ -36,19 +38,19 @@ function likeness(planned: PlannedChange, found: PlannedChange, moved: boolean):
   return planned.replaces === found.replaces ? "same" : "meets";
 }
 
-function nearest(left: readonly PlannedChange[], change: PlannedChange, moved: boolean): string {
+function nearest(left: readonly PlannedChange[], change: PlannedChange, moved: boolean) {
   const like = left.map((planned) => ({ planned, how: likeness(planned, change, moved) }));
   const close = like.find(({ how }) => how !== "other");
   switch (close?.how) {
     case "meets":
-      return "what it overwrites is not what the plan saw";
+      return { why: "what it overwrites is not what the plan saw" };
     case "sends":
-      return "the file that it sends is another one";
+      return { why: "the file that it sends is another one", ours: true };
     case "worded":
-      return `planned as "${close.planned.say}"`;
+      return { why: `planned as "${close.planned.say}"` };
     case "words":
-      return "planned in the same words, but it does something else";
+      return { why: "planned in the same words, but it does something else" };
     default:
-      return "not planned";
+      return { why: "not planned" };
   }
 }
