@@ -87,6 +87,8 @@ async function planAndRun(loaded: Loaded): Promise<number> {
   const signals = listenForSignals(process, (message) => renderer.note(message));
   let recap: Recap;
   try {
+    if (planFile?.options.lookFirst !== undefined)
+      renderer.note("Every host is looked at again before the first change.");
     recap = await run(playbook, inventory, {
       ...wanted,
       mode: check === true ? "check" : "apply",

@@ -48,21 +48,22 @@ function isAnnounced({ node, planned, before, rescues }: Judging): boolean {
 function impure(judging: Judging, matched: readonly Matched[]) {
   const { step, host, work } = judging.node;
   const { name } = (work as Action).module;
-  const details = [name, step.label, host.name, foundWords(matched)] as const;
-  return new PlaybookError("PB_MODULE_IMPURE", [...details], contextOf(judging, matched));
+  const context = contextOf(judging, matched);
+  const where = [step.label, host.name] as const;
+  return new PlaybookError("PB_MODULE_IMPURE", [name, ...where, foundWords(matched)], context);
 }
 
 function drifted(judging: Judging, matched: readonly Matched[], { given }: KeptFinding) {
   const { node, planned, before } = judging;
-  const details = [node.step.label, node.host.name, plannedWords(planned), foundWords(matched)];
+  const where = [node.step.label, node.host.name] as const;
   const sources = new Set(node.needs.flatMap(({ kind, step }) => (kind === "data" ? [step] : [])));
   const context = contextOf(judging, matched);
   if (planned.given !== undefined && planned.given !== given)
     context.hint = `Its params are others than planned: look at what ${listed([...sources], 4) || "the playbook"} gives, and make a new plan.`;
   else if (before.length > 0)
     context.hint = `What ${listed(before, 4)} changed in this run may be the reason: make a new plan, which sees it.`;
-  const [step = "", host = "", was = "", is = ""] = details;
-  return new PlaybookError("PB_PLAN_DRIFTED", [step, host, was, is], context);
+  const difference = [plannedWords(planned), foundWords(matched)] as const;
+  return new PlaybookError("PB_PLAN_DRIFTED", [...where, ...difference], context);
 }
 
 function plannedWords({ outcome, why, changes, waitsFor }: PlannedNode): string {
