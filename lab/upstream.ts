@@ -5,7 +5,7 @@ const IDLE_MS = 30_000;
 const REDIRECTS = 5;
 
 /** What is asked. */
-export interface Asking {
+interface Asking {
   /** GET unless given. */
   readonly method?: "GET" | "HEAD";
   readonly headers?: http.OutgoingHttpHeaders;
