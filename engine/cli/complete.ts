@@ -68,6 +68,9 @@ async function valuesFor(
     case "-i":
     case "--inventory":
       return globSync(["inventory/*.ts", "*.ts"], { cwd });
+    case "--apply-plan":
+    case "--plan-out":
+      return globSync("*.json", { cwd });
     case "--limit":
       return listItems(current, await hostsAndGroups(before, cwd));
     case "--only":

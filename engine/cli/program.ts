@@ -83,6 +83,9 @@ function addHow(program: Command): void {
   program
     .optionsGroup("How:")
     .option("--check", "change nothing, say what would change; exit 3 when something would")
+    .option("--plan-out <FILE>", "check, and keep what would change in a file to apply later")
+    .option("--apply-plan <FILE>", "make what such a file announces, and nothing else")
+    .option("--plan-key <FILE>", "the key of plan files (default: one of this user's own)")
     .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect)
     .option(
       "--window <FROM-TO[@ZONE]>",

@@ -7,6 +7,7 @@ import { labErrors } from "./catalog/lab.ts";
 import { labFaultErrors } from "./catalog/lab-faults.ts";
 import { lockErrors } from "./catalog/lock.ts";
 import { moduleErrors } from "./catalog/modules.ts";
+import { planFileErrors } from "./catalog/plan-file.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
 import { windowErrors } from "./catalog/window.ts";
@@ -22,6 +23,7 @@ export const catalog = {
   ...labErrors,
   ...lockErrors,
   ...moduleErrors,
+  ...planFileErrors,
   ...playbookErrors,
   ...transportErrors,
   ...windowErrors,

@@ -54,6 +54,8 @@ const NEVER_SETTLE: ReadonlySet<string> = new Set([
   "PB_PARAMS_INVALID",
   "PB_PLAYBOOK_THREW",
   "PB_OUTSIDE_LIMIT",
+  "PB_PLAN_DRIFTED",
+  "PB_MODULE_IMPURE",
   "PB_STEP_CUT",
 ]);
 

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly lastTook?: LastTook;
   /** What runs that this one goes on with left behind. */
   readonly earlier?: Earlier;
+  /** Looks at every node as under --check, before the first change is made; what it finds is told to this one only. */
+  readonly lookFirst?: Witness;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

@@ -52,9 +52,11 @@ export async function run(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
   );
+  await together(options.witnesses ?? []).begins(planned, secrets);
   const startedAt = options.clock.now();
   const id = options.id ?? newRunId(startedAt);
   tellStart(planned, id, options);
+  await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
   const { clock, mode, stop, cut, lastTook = () => undefined } = options;
   const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
@@ -63,14 +65,20 @@ export async function run(
   return recap;
 }
 
+async function lookFirst(planned: Plan, secrets: Secrets, options: Ready): Promise<void> {
+  if (options.lookFirst === undefined) return;
+  const witnesses = [options.lookFirst];
+  await together(witnesses).begins(planned, secrets);
+  await execute(planned, secrets, { ...options, mode: "check", emit: () => undefined, witnesses });
+}
+
+/** What a run is given, with what it takes for itself where it is given nothing. */
+type Ready = RunOptions & { readonly forks: number; readonly id: string };
+
 /** How many hosts are worked on at once unless told otherwise. */
 const DEFAULT_FORKS = 50;
 
-async function execute(
-  planned: Plan,
-  secrets: Secrets,
-  options: RunOptions & { readonly forks: number; readonly id: string },
-): Promise<Tally> {
+async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise<Tally> {
   const { mode, clock, emit, stop, cut, transports } = options;
   const { inventory } = planned;
   const connections = new Connections({ inventory, secrets, transports });

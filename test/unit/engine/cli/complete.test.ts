@@ -26,6 +26,7 @@ async function completions(...words: string[]): Promise<string[]> {
     "broken.ts": "throw 1;",
     "inventory/hosts.ts": `import { defineInventory } from "run-playbook";
 export default defineInventory({ hosts: { cp1: { address: "::1" }, w1: { address: "::2" } }, groups: {} });`,
+    "plan.json": "{}",
     "playbooks/up.ts": playbook,
     "playbooks/shared.ts": "export const x = 1;",
   });
@@ -44,6 +45,8 @@ test("a first word is a command or a playbook", async () => {
 test("options, and the values that they take", async () => {
   expect(await completions("mine.ts", "--ch")).toEqual(["--check"]);
   expect(await completions("mine.ts", "--output", "j")).toEqual(["json"]);
+  expect(await completions("mine.ts", "--plan")).toEqual(["--plan-out", "--plan-key"]);
+  expect(await completions("--apply-plan", "")).toEqual(["plan.json"]);
   expect(await completions("mine.ts", "--param", "")).toEqual(["version="]);
   expect(await completions("mine.ts", "--limit", "")).toEqual(["workers", "cp1", "w1"]);
   expect(await completions("mine.ts", "--only", "")).toEqual(["first snapshot"]);
