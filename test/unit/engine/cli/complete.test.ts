@@ -57,7 +57,7 @@ test("runs by their names, and what their commands take", async () => {
   expect(await completions("resu")).toEqual(["resume"]);
   expect(await completions("resume", "--y")).toEqual(["--yes"]);
   expect(await completions("runs", "--")).toEqual(["--all", "--output"]);
-  const run = "2026-11-26-2201-k3f9";
+  const run = "2026-11-26-220159-k3f9";
   await mkdir(join(process.env["XDG_STATE_HOME"] ?? "", "run-playbook/runs", run), {
     recursive: true,
   });
