@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    setupFiles: ["test/support/own-run-dir.ts"],
     coverage: {
       provider: "v8",
       include: ["engine/**/*.ts", "modules/**/*.ts"],

@@ -32,6 +32,7 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
     const { labCommand } = await import("#lab/cli.ts");
     return wordsOf(labCommand(), before.slice(1), place.current);
   }
+  if (command === "unlock") return wordsAfterUnlock(before, place);
   if (command === "show" || command === "resume") {
     const names = place.current.startsWith("-") ? [] : await runNames(runsFolder(place.env));
     return [
@@ -52,7 +53,7 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
 
 function program(): Command {
   const nothing = async () => undefined;
-  const actions = { run: nothing, runs: nothing, show: nothing, resume: nothing };
+  const actions = { run: nothing, runs: nothing, show: nothing, resume: nothing, unlock: nothing };
   return buildProgram("", { ...actions, completion: nothing, lab: undefined });
 }
 
@@ -67,6 +68,9 @@ async function valuesFor(
     case "-i":
     case "--inventory":
       return globSync(["inventory/*.ts", "*.ts"], { cwd });
+    case "--apply-plan":
+    case "--plan-out":
+      return globSync("*.json", { cwd });
     case "--limit":
       return listItems(current, await hostsAndGroups(before, cwd));
     case "--only":
@@ -78,6 +82,17 @@ async function valuesFor(
     default:
       return undefined;
   }
+}
+
+async function wordsAfterUnlock(
+  before: readonly string[],
+  { current, cwd }: Place,
+): Promise<string[]> {
+  if (current.startsWith("-")) return ["--inventory", "--lab", "--yes"];
+  if (/^(-i|--inventory)$/.test(before.at(-1) ?? ""))
+    return globSync(["inventory/*.ts", "*.ts"], { cwd });
+  const inventory = await loadInventory(undefined, fileIn(before), cwd).catch(() => undefined);
+  return Object.keys(inventory?.hosts ?? {}).filter((host) => !before.includes(host));
 }
 
 // "--limit cp1,w" goes on after the comma.
@@ -110,8 +125,7 @@ async function loaded(
 ): Promise<{ playbook: Playbook; inventory: Inventory | undefined } | undefined> {
   const name = before.find(isPlaybookWord);
   if (name === undefined) return undefined;
-  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
-  const file = flag < 0 ? undefined : before[flag + 1];
+  const file = fileIn(before);
   try {
     const playbook = await loadPlaybook(name, cwd);
     const inventory = await loadInventory(playbook, file, cwd).catch(() => undefined);
@@ -120,6 +134,11 @@ async function loaded(
     // Somebody is typing: a playbook that does not load has no words to offer, and this is no time to say why.
     return undefined;
   }
+}
+
+function fileIn(before: readonly string[]): string | undefined {
+  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
+  return flag < 0 ? undefined : before[flag + 1];
 }
 
 const isPlaybookWord = (word: string): boolean => /^[^-].*\.[cm]?[jt]s$/.test(word);

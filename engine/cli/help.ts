@@ -8,6 +8,11 @@ Examples:
     $ run-playbook mine.ts -i inventory/prod.ts --check --diff
     $ run-playbook mine.ts -i inventory/prod.ts
 
+  Have it reviewed first, and then make just that:
+    $ run-playbook mine.ts -i inventory/prod.ts --plan-out plan.json
+    $ run-playbook --apply-plan plan.json --list
+    $ run-playbook --apply-plan plan.json
+
   See what it would touch, without a connection:
     $ run-playbook mine.ts --list
     $ run-playbook mine.ts --graph > graph.mmd

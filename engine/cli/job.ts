@@ -1,6 +1,7 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import type { RunRecord } from "../journal/record.ts";
+import type { PlanFile } from "../plan-file/schema.ts";
 import type { Io } from "./io.ts";
 import type { CliOptions } from "./options.ts";
 
@@ -14,6 +15,8 @@ export interface Job {
   readonly io: Io;
   /** Asks the operator for a secret; undefined where nobody is there to answer. */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /** The plan file that it is held to. */
+  readonly applied?: PlanFile;
   /** The run that this one goes on with. */
   readonly resumes?: RunRecord;
 }

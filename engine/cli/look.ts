@@ -6,7 +6,7 @@ import { listed } from "../report/text.ts";
 import { run } from "../run/run.ts";
 import { systemClock } from "./clock.ts";
 import type { Job } from "./job.ts";
-import { wantedOf } from "./run-playbook.ts";
+import { wantedOf } from "./plan-and-run.ts";
 import type { Signals } from "./signals.ts";
 import { transports } from "./transports.ts";
 

@@ -50,6 +50,10 @@ async function command(argv: readonly string[], io: Io): Promise<number> {
       const { resumeRun } = await import("./resume.ts");
       exitCode = await resumeRun(run, options, io);
     },
+    async unlock(hosts, options) {
+      const { unlock } = await import("./unlock.ts");
+      exitCode = await unlock(hosts, options, io);
+    },
     async completion(shell) {
       const { completionScript } = await import("./completion.ts");
       io.stdout.write(completionScript(shell));

@@ -5,7 +5,13 @@ export interface CliOptions {
   readonly lab?: true | string;
   readonly param?: readonly string[];
   readonly check?: boolean;
+  /** A file to write a plan to; implies check. */
+  readonly planOut?: string;
+  /** A file with the plan to apply. */
+  readonly applyPlan?: string;
+  readonly planKey?: string;
   readonly diff?: boolean;
+  readonly window?: string;
   readonly limit?: readonly string[];
   readonly only?: readonly string[];
   readonly list?: boolean;

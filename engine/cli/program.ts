@@ -14,13 +14,22 @@ export interface Actions {
   runs(options: RunsOptions): Promise<void>;
   show(run: string, options: ShowOptions): Promise<void>;
   resume(run: string, options: ResumeOptions): Promise<void>;
+  unlock(hosts: readonly string[], options: CliOptions): Promise<void>;
   completion(shell: string): void;
   /** The lab's own command, loaded only when it is called for. */
   readonly lab: Command | undefined;
 }
 
 /** What may stand in a playbook's place. */
-export const commandNames = ["runs", "show", "resume", "lab", "completion", "help"] as const;
+export const commandNames = [
+  "runs",
+  "show",
+  "resume",
+  "unlock",
+  "lab",
+  "completion",
+  "help",
+] as const;
 
 /** The command line: `run-playbook PLAYBOOK` with its options, and the few other commands beside it. */
 export function buildProgram(version: string, actions: Actions): Command {
@@ -42,6 +51,15 @@ export function buildProgram(version: string, actions: Actions): Command {
     .action((playbook: string | undefined, options: CliOptions) => actions.run(playbook, options));
   addRunCommands(program, actions);
   program.addCommand(actions.lab ?? labStub());
+  program
+    .command("unlock")
+    .description("free hosts that a run which died still holds")
+    .argument("<HOST...>", "names of the inventory")
+    .option("-i, --inventory <FILE>", "where the hosts are; inventory/hosts.ts unless given")
+    .option("--lab [NAME]", "the hosts of a lab of this machine")
+    .option("-y, --yes", "answer yes")
+    .addHelpText("after", "\nExample:\n  $ run-playbook unlock w1 w2 -i inventory/prod.ts")
+    .action((hosts: readonly string[], options: CliOptions) => actions.unlock(hosts, options));
   program
     .command("completion")
     .helpOption("-h, --help", "this page")
@@ -65,7 +83,14 @@ function addHow(program: Command): void {
   program
     .optionsGroup("How:")
     .option("--check", "change nothing, say what would change; exit 3 when something would")
+    .option("--plan-out <FILE>", "check, and keep what would change in a file to apply later")
+    .option("--apply-plan <FILE>", "make what such a file announces, and nothing else")
+    .option("--plan-key <FILE>", "the key of plan files (default: one of this user's own)")
     .option("--param <NAME=VALUE>", "a parameter of the playbook; may be given again", collect)
+    .option(
+      "--window <FROM-TO[@ZONE]>",
+      "begin nothing outside these hours, as 22:00-04:00; exit 4",
+    )
     .option("--forks <NUMBER>", "how many hosts to work on at once (default: 50)", count)
     .option("-y, --yes", "answer yes: the playbook's question, and packages that a lab needs");
 }

@@ -16,7 +16,8 @@ import { loadPlaybook } from "./load-playbook.ts";
 import { lookAtDoubts } from "./look.ts";
 import type { ResumeOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
-import { inventoryFor, planAndRun, wantedOf } from "./run-playbook.ts";
+import { planAndRun, wantedOf } from "./plan-and-run.ts";
+import { inventoryFor } from "./run-playbook.ts";
 import { localTime } from "./show-run.ts";
 import { listenForSignals } from "./signals.ts";
 

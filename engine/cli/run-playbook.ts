@@ -2,24 +2,14 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
-import type { Journal } from "../journal/journal.ts";
-import { earlierOf } from "../journal/record.ts";
-import type { Plan } from "../plan/plan.ts";
-import { lastingSteps } from "../plan/undo.ts";
-import { describeError } from "../report/print.ts";
-import { newRunId } from "../run/run-id.ts";
-import { askSecret, confirm } from "./ask.ts";
-import { systemClock } from "./clock.ts";
+import { askSecret } from "./ask.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
-import type { Job } from "./job.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
-import { parseParams } from "./params.ts";
-import { pickRenderer } from "./renderer.ts";
-import { listenForSignals } from "./signals.ts";
-import { transports } from "./transports.ts";
+import { planAndRun } from "./plan-and-run.ts";
+import type { Named } from "./plan-file.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -29,10 +19,16 @@ interface Surroundings {
 
 /** `run-playbook PLAYBOOK`: load, plan, ask, run; gives the exit code. */
 export async function runPlaybook(
-  given: string | undefined,
-  options: CliOptions,
+  called: string | undefined,
+  flags: CliOptions,
   { io, help }: Surroundings,
 ): Promise<number> {
+  const { given, options, applied } = await named(called, flags, io.cwd);
+  if (applied !== undefined && options.list === true) {
+    const { planList } = await import("../plan-file/words.ts");
+    io.stdout.write(planList(applied));
+    return 0;
+  }
   const { name, lab } = names(given, options, io.cwd);
   if (name === undefined) {
     if (options.help !== true) throw nothingNamed(io.cwd);
@@ -48,68 +44,22 @@ export async function runPlaybook(
   const asked = { ...options, ...(lab === undefined ? {} : { lab }) };
   const inventory = await inventoryFor(playbook, asked, io);
   const ask = (question: string) => askSecret(question, io);
-  return planAndRun({ word: name, playbook, inventory, options: asked, io, ask });
+  return planAndRun({
+    word: name,
+    playbook,
+    inventory,
+    options: asked,
+    io,
+    ask,
+    ...(applied === undefined ? {} : { applied }),
+  });
 }
 
-/** What of a job makes its plan. */
-export const wantedOf = ({ limit, only, param = [] }: CliOptions) => ({
-  params: parseParams(param),
-  ...(limit === undefined ? {} : { limit }),
-  ...(only === undefined ? {} : { only }),
-});
-
-/** Plans a job, asks the playbook's question, and runs it with its journal. */
-export async function planAndRun(job: Job): Promise<number> {
-  const { playbook, inventory, options, io } = job;
-  const { plan, run } = await import("../run/run.ts");
-  const { forks, check, list, graph, yes } = options;
-  const wanted = wantedOf(options);
-  const planned = plan(playbook, inventory, wanted);
-  if (list === true || graph === true) {
-    const { planGraph, planList } = await import("./show-plan.ts");
-    io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
-    return 0;
-  }
-  if (planned.question !== undefined && check !== true) {
-    const question = [...lastingSteps(planned), planned.question].join("\n");
-    await confirm(question, io, yes === true);
-  }
-  const id = newRunId(systemClock.now());
-  const journal = check === true ? undefined : await begin(job, planned, id);
-  const renderer = await pickRenderer(options, io);
-  const again = journal && `run-playbook resume ${id}`;
-  const signals = listenForSignals(process, (message) => renderer.note(message), again);
-  signals.stop.addEventListener("abort", () => journal?.stopping(String(signals.stop.reason)));
-  try {
-    const { exitCode } = await run(playbook, inventory, {
-      ...wanted,
-      id,
-      mode: check === true ? "check" : "apply",
-      ...(forks === undefined ? {} : { forks }),
-      witnesses: journal === undefined ? [] : [journal.witness],
-      ...(job.resumes && { earlier: earlierOf(job.resumes) }),
-      emit: (event) => {
-        journal?.emit(event);
-        renderer.emit(event);
-      },
-      stop: signals.stop,
-      cut: signals.cut,
-      transports,
-      clock: systemClock,
-      ask: job.ask,
-    });
-    return exitCode;
-  } finally {
-    signals.release();
-    await journal?.close().catch((error: unknown) => renderer.note(describeError(error).message));
-    await renderer.end();
-  }
-}
-
-async function begin(job: Job, plan: Plan, id: string): Promise<Journal> {
-  const { beginJournal } = await import("./journal.ts");
-  const params = wantedOf(job.options).params;
-  return beginJournal(job, { id, plan, params, now: () => systemClock.now() });
+// Most calls have no plan file, and need not load what knows of them.
+async function named(given: string | undefined, options: CliOptions, cwd: string): Promise<Named> {
+  if (options.planOut === undefined && options.applyPlan === undefined) return { given, options };
+  const { namedByPlan } = await import("./plan-file.ts");
+  return namedByPlan(given, options, cwd);
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.
@@ -128,8 +78,9 @@ function nothingNamed(cwd: string): PlaybookError {
   });
 }
 
+/** The inventory that the command line names, else the playbook's own, where there is one. */
 export async function inventoryFor(
-  playbook: Playbook,
+  playbook: Playbook | undefined,
   { inventory, lab, yes }: Pick<CliOptions, "inventory" | "lab" | "yes">,
   io: Io,
 ): Promise<Inventory> {

@@ -1,3 +1,5 @@
+import type { StopReason } from "../run/stop.ts";
+
 /** How a run is stopped from outside. */
 export interface Signals {
   /** Aborted by the first signal: stop at the next safe point. */
@@ -33,7 +35,7 @@ export function listenForSignals(
       note(
         `Stopping at the next safe point; ${how} goes on from there. Ctrl-C again cuts at once.`,
       );
-      stop.abort("a signal");
+      stop.abort({ kind: "interrupted" } satisfies StopReason);
       return;
     }
     if (cut.signal.aborted) return;

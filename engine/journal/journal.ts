@@ -24,7 +24,7 @@ export interface JournalOptions {
 
 /** The record of one run, written while it goes on: a witness of its nodes, and a listener of its events. */
 export class Journal {
-  readonly witness: Required<Witness>;
+  readonly witness: Omit<Required<Witness>, "begins">;
   readonly #appender: Appender;
   readonly #options: JournalOptions;
   readonly #startedAt = new Map<string, number>();

@@ -145,6 +145,8 @@ const retriesOf = ({ step, context }: Attempting): number =>
 const HOPELESS: ReadonlySet<string> = new Set([
   "PB_PARAMS_INVALID",
   "PB_PLAYBOOK_THREW",
+  "PB_PLAN_DRIFTED",
+  "PB_MODULE_IMPURE",
   "PB_UNDO_LOST",
 ]);
 

@@ -61,7 +61,7 @@ export class DyingDisk implements JournalFile {
   }
 }
 
-export interface JournaledStage extends Omit<Stage, "hosts"> {
+export interface JournaledStage extends Omit<Stage, "hosts" | "resumes"> {
   readonly hosts: Exclude<Stage["hosts"], undefined | readonly string[]>;
   readonly file?: JournalFile;
   readonly resumes?: RunRecord | undefined;
@@ -78,7 +78,7 @@ export async function playJournaled(
   const death =
     file instanceof DyingDisk ? file.death.promise : new Promise<"dead">(() => undefined);
   const beginning = {
-    run: "2026-11-26-2201-k3f9",
+    run: "2026-11-26-220159-k3f9",
     ...(resumes === undefined ? {} : { resumes: resumes.begun.run }),
     engine: "0.1.0",
     playbook: plan.playbook,
@@ -92,7 +92,7 @@ export async function playJournaled(
   };
   const running = (async () => {
     const journal = await Journal.begin(beginning, {
-      folder: runFolder("/nowhere", "2026-11-26-2201-k3f9"),
+      folder: runFolder("/nowhere", "2026-11-26-220159-k3f9"),
       now: () => Date.UTC(2026, 10, 26, 22, 1),
       open: async () => file,
     });

@@ -12,6 +12,7 @@ async function parse(...argv: string[]): Promise<[string | undefined, CliOptions
     show: async () => undefined,
     resume: async () => undefined,
     completion: async () => undefined,
+    unlock: async () => undefined,
     lab: undefined,
   });
   await program.parseAsync(argv, { from: "user" });

@@ -40,15 +40,15 @@ async function runsOf(all: Readonly<Record<string, readonly Entry[]>>) {
 
 test("a run is found by its name or the beginning of it", async () => {
   await using runs = await runsOf({
-    "2026-11-26-2201-aaaa": [begun("2026-11-26-2201-aaaa")],
-    "2026-11-26-2201-aaab": [begun("2026-11-26-2201-aaab")],
+    "2026-11-26-220159-aaaa": [begun("2026-11-26-220159-aaaa")],
+    "2026-11-26-220159-aaab": [begun("2026-11-26-220159-aaab")],
     "2026-11-27-0000-cccc": [begun("2026-11-27-0000-cccc")],
   });
   expect((await findRun(runs.dir, "2026-11-27")).run).toBe("2026-11-27-0000-cccc");
-  expect((await findRun(runs.dir, "2026-11-26-2201-aaaa")).run).toBe("2026-11-26-2201-aaaa");
+  expect((await findRun(runs.dir, "2026-11-26-220159-aaaa")).run).toBe("2026-11-26-220159-aaaa");
   await expect(findRun(runs.dir, "2026-11-26")).rejects.toMatchObject({
     code: "PB_RUN_AMBIGUOUS",
-    message: expect.stringContaining("aaab, 2026-11-26-2201-aaaa"),
+    message: expect.stringContaining("aaab, 2026-11-26-220159-aaaa"),
   });
   for (const name of ["2027", "", "../x"])
     await expect(findRun(runs.dir, name)).rejects.toMatchObject({ code: "PB_RUN_UNKNOWN" });
