@@ -14,6 +14,7 @@ import { ensureOn } from "../support/lab-play.ts";
 // it ended.
 const lab = openLab("gaps");
 const folder = mkdtempSync(join(tmpdir(), "run-playbook-gaps-"));
+/** `within` of the playbook. */
 const WITHIN_SECONDS = 20;
 let view: LabView;
 let home: string;
@@ -95,7 +96,6 @@ export default defineInventory({ hosts: { w1: ${JSON.stringify(w1)} }, groups: {
     gateway: view.gateway,
     peer,
     address,
-    within: `${WITHIN_SECONDS}s`,
   };
   return [
     join(root, "test/fixtures/hosts/network.ts"),
