@@ -51,6 +51,7 @@ async function askOnce(asking: Asking): Promise<Ended> {
 async function poll(asking: Asking): Promise<Ended> {
   const { node, gate, context } = asking;
   const { clock, stop } = context;
+  const holdForMs = mustHoldFor(asking);
   const deadline = clock.now() + gate.withinMs;
   let since: number | undefined;
   let told: string | undefined;
@@ -62,16 +63,23 @@ async function poll(asking: Asking): Promise<Ended> {
     if (whole) answered = seen;
     since = seen.holds ? (since ?? asked) : undefined;
     const now = clock.now();
-    if (since !== undefined && now - since >= gate.holdForMs) return held;
+    if (since !== undefined && now - since >= holdForMs) return held;
     if (stop.aborted) return skippedFor("the run was stopped");
     if (whole && seen.saw !== told) {
       tellWaiting(node, seen.saw, context);
       told = seen.saw;
     }
     if (now >= deadline) throw timedOut(asking, answered ?? seen);
-    const untilHeld = since === undefined ? gate.everyMs : since + gate.holdForMs - now;
+    const untilHeld = since === undefined ? gate.everyMs : since + holdForMs - now;
     await rest(Math.min(gate.everyMs, untilHeld, deadline - now), context);
   }
+}
+
+// Between batches: what was not touched has nothing to settle from.
+function mustHoldFor({ node, gate, context }: Asking): number {
+  if (gate.between === undefined) return gate.holdForMs;
+  const need = { step: gate.between, kind: "after", scope: "each" } as const;
+  return context.ledger.summary(need, node.host.name).changed ? gate.holdForMs : 0;
 }
 
 async function look({ node, gate, want, context }: Asking, ms: number): Promise<Seen> {

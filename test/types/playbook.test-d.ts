@@ -1,4 +1,14 @@
-import { combine, defineInventory, defineModule, each, playbook, type Ref, sh } from "run-playbook";
+import {
+  combine,
+  defineInventory,
+  defineModule,
+  defineProbe,
+  each,
+  noParams,
+  playbook,
+  type Ref,
+  sh,
+} from "run-playbook";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -16,6 +26,59 @@ const cluster = defineModule({
     return { endpoint: "a", members: 1 };
   },
   *diff() {},
+});
+
+const answers = defineProbe({
+  name: "answers",
+  summary: "It answers.",
+  params: noParams,
+  async check() {
+    return { holds: true, saw: "an answer" };
+  },
+});
+
+test("a gate between batches is a probe with a deadline, and knows the hosts' settings", () => {
+  const options = { inventory: lab, hostSettings: z.object({ port: z.number() }) };
+  playbook("rolling", options, ({ step, groups }) => {
+    const common = { on: groups.workers, ensure: cluster({ subnets: [] }) };
+    step("whole", {
+      ...common,
+      rolling: {
+        batch: [1, "10%", "100%"],
+        maxFailed: "5%",
+        gate: {
+          until: ({ settings }) => {
+            expectTypeOf(settings).toEqualTypeOf<{ port: number }>();
+            return answers({});
+          },
+          within: "1m",
+          holdFor: "10s",
+          every: "2s",
+          as: "root",
+          via: groups.controlPlane.first,
+        },
+      },
+    });
+    step("plain", { ...common, rolling: { batch: 1, gate: { until: answers({}), within: "1m" } } });
+
+    // @ts-expect-error a gate without a deadline
+    step("endless", { ...common, rolling: { batch: 1, gate: { until: answers({}) } } });
+
+    step("action", {
+      ...common,
+      // @ts-expect-error a module where a probe belongs
+      rolling: { batch: 1, gate: { until: cluster({ subnets: [] }), within: "1m" } },
+    });
+
+    step("many", {
+      ...common,
+      // @ts-expect-error asked through several hosts
+      rolling: { batch: 1, gate: { until: answers({}), within: "1m", via: groups.workers } },
+    });
+
+    // @ts-expect-error a percent without its sign
+    step("size", { ...common, rolling: { batch: "10" } });
+  });
 });
 
 test("what must not compile does not compile", () => {
