@@ -83,7 +83,7 @@ export class Declarations {
       on,
       when,
       via: gate.via,
-      edges: [{ kind: "after", scope: "each", step: label }],
+      edges: [],
       as: gate.as ?? "root",
       ...asked(gate),
       between: label,

@@ -22,7 +22,8 @@ export interface Rolling<HS = unknown> {
   /**
    * What must hold on every host of a batch, once all of it is done, before the next batch starts. One host on which it
    * does not hold in time stops the roll, whatever maxFailed allows. The last batch is asked, too, and what comes after
-   * the step waits for its answer. Where a host was not changed, holding once is enough.
+   * the step waits for its answer. Where a host was not changed, holding once is enough; where the
+   * step did not run, nothing is asked.
    */
   readonly gate?: BatchGate<HS>;
 }

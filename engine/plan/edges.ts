@@ -25,6 +25,7 @@ export function needsOf(
   const direct: Need[] = [
     ...step.edges,
     ...refs.map(({ step, scope }): Need => ({ step, kind: "data", scope })),
+    ...ofBatch(step),
   ];
   const needs = direct.flatMap((need) => [need, ...gatesAfter(need, step, steps)]);
   const seen = new Set<string>();
@@ -33,6 +34,13 @@ export function needsOf(
     return !seen.has(key) && seen.add(key);
   });
 }
+
+// Data, though no value is passed: what it asks about is what the step made of the host, so where that did not run
+// there is nothing to ask.
+const ofBatch = (step: DeclaredStep): Need[] =>
+  step.kind === "gate" && step.between !== undefined
+    ? [{ step: step.between, kind: "data", scope: "each" }]
+    : [];
 
 function gatesAfter(need: Need, { label }: DeclaredStep, steps: StepsByLabel): Need[] {
   const rolls = steps.get(need.step);

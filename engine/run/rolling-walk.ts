@@ -49,6 +49,7 @@ export class RollingWalk {
     const isGate = node.step.kind === "gate";
     if (isFailure(ended)) (isGate ? this.#shut : this.#failed).push(node.host.name);
     this.#count(isGate ? this.#asked : this.#left, node, -1);
+    if (this.closed !== undefined) return [];
     while (this.#isOver(this.#batch) && this.#batch < this.#left.length - 1) this.#batch += 1;
     const free = this.#held.filter((held) => this.#mayStart(held));
     this.#held = this.#held.filter((held) => !free.includes(held));

@@ -238,6 +238,29 @@ describe("a gate between the batches of a rolling step", () => {
     expect(hosts["h1"]?.files.read("/etc/setting-h1", "root")).toBeUndefined();
   });
 
+  test("is not asked where the step did not run", async () => {
+    const { module } = scripted();
+    const { outcomes, end, recap } = await play(
+      ({ step, nodes }) => {
+        const config = step("config", { on: nodes, ensure: setting({ name: "b", value: "" }) });
+        step("a", {
+          on: nodes,
+          onChange: [config],
+          rolling: { batch: 1, gate: { until: up, within: "10s" } },
+          ensure: module({}),
+        });
+      },
+      { hosts: rising({ h1: Number.POSITIVE_INFINITY, h2: 0 }) },
+    );
+    expect(outcomes).toMatchObject({
+      "a @ h1": "skipped",
+      "a between batches @ h1": "skipped",
+      "a between batches @ h2": "skipped",
+    });
+    expect(end("a between batches", "h1").why).toBe('"a" did not run');
+    expect(recap.exitCode).toBe(0);
+  });
+
   test("is not asked on a host that failed, nor once the roll has stopped", async () => {
     const { module } = scripted((host) => (host === "h1" || host === "h3" ? "fail" : "change"));
     const { outcomes, end } = await play(
