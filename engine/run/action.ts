@@ -30,7 +30,7 @@ export async function runAction(
   step: DeclaredAction,
   context: ActionContext,
 ): Promise<Ended> {
-  const deadline = context.clock.now() + step.timeoutMs;
+  const deadline = context.clock.steady() + step.timeoutMs;
   let last: unknown;
   const limits = limitsOf(node, context, () => ({ state: stateOf(node, context), cause: last }));
   return withLimits(limits, async (signal) => {
@@ -65,7 +65,7 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
     manner: {
       as: step.as,
       env: step.env,
-      left: () => limits.deadline - clock.now(),
+      left: () => limits.deadline - clock.steady(),
       signal: limits.signal,
     },
     doubt: (state) => {

@@ -52,17 +52,17 @@ async function poll(asking: Asking): Promise<Ended> {
   const { node, gate, context } = asking;
   const { clock, stop } = context;
   const holdForMs = mustHoldFor(asking);
-  const deadline = clock.now() + gate.withinMs;
+  const deadline = clock.steady() + gate.withinMs;
   let since: number | undefined;
   let told: string | undefined;
   let answered: Seen | undefined;
   for (;;) {
-    const asked = clock.now();
+    const asked = clock.steady();
     const seen = await look(asking, Math.min(LOOK_MS, Math.max(1, deadline - asked)));
     const whole = !isCutOff(seen);
     if (whole) answered = seen;
     since = seen.holds ? (since ?? asked) : undefined;
-    const now = clock.now();
+    const now = clock.steady();
     if (since !== undefined && now - since >= holdForMs) return held;
     if (stop.aborted) return skippedFor("the run was stopped");
     if (whole && seen.saw !== told) {
@@ -85,12 +85,12 @@ function mustHoldFor({ node, gate, context }: Asking): number {
 async function look({ node, gate, want, context }: Asking, ms: number): Promise<Seen> {
   const { clock, cut } = context;
   const { probe } = node.work as Condition;
-  const until = clock.now() + ms;
+  const until = clock.steady() + ms;
   const limits = { ...limitsOf(node, context, () => ({})), ms };
   try {
     return await withLimits(limits, async (signal): Promise<Seen> => {
       const reached = await reach(node.actsOn, context);
-      const manner = { as: gate.as, env: {}, left: () => until - clock.now(), signal };
+      const manner = { as: gate.as, env: {}, left: () => until - clock.steady(), signal };
       const answer = await inModule(probe.name, "check()", () =>
         probe.check(hostFor(reached, manner), want),
       );

@@ -8,7 +8,8 @@ export type Recap = Extract<RunEvent, { type: "recap" }>;
 /** What a recap is made from besides the counts. */
 export interface RunEnd {
   readonly at: number;
-  readonly startedAt: number;
+  /** How long the run took. */
+  readonly ms: number;
   readonly mode: "apply" | "check";
   readonly interrupted: boolean;
 }
@@ -49,14 +50,14 @@ export class Tally {
     this.#hosts.set(host.name, { ...counts, [key]: counts[key] + 1 });
   }
 
-  recap({ at, startedAt, mode, interrupted }: RunEnd): Recap {
+  recap({ at, ms, mode, interrupted }: RunEnd): Recap {
     const total = Array.from(this.#hosts.values()).reduce(plus, none);
     return {
       type: "recap",
       at,
       ...total,
       exitCode: interrupted ? 130 : exitCode(total, mode),
-      durationMs: at - startedAt,
+      durationMs: ms,
       hosts: Object.fromEntries(this.#hosts),
     };
   }

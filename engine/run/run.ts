@@ -50,11 +50,12 @@ export async function run(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
   );
-  const startedAt = options.clock.now();
-  tellStart(planned, options.id ?? newRunId(startedAt), options);
-  const tally = await execute(planned, secrets, { ...options, forks });
   const { clock, mode, stop } = options;
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
+  const began = clock.steady();
+  tellStart(planned, options.id ?? newRunId(clock.now()), options);
+  const tally = await execute(planned, secrets, { ...options, forks });
+  const ms = clock.steady() - began;
+  const recap = tally.recap({ at: clock.now(), ms, mode, interrupted: stop.aborted });
   options.emit(recap);
   return recap;
 }
@@ -83,14 +84,15 @@ async function execute(
     stop,
     judge: (node) => judge(node, ledger),
     work: (node, going) => {
-      began.set(node, clock.now());
+      began.set(node, clock.steady());
       return runNode(node, going, context);
     },
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
+      const ms = clock.steady() - (began.get(node) ?? clock.steady());
+      tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },
   });
@@ -124,11 +126,11 @@ function tellStart(
 interface Telling {
   readonly emit: Emit;
   readonly at: number;
-  /** Undefined where it never began. */
-  readonly began: number | undefined;
+  /** How long it took; 0 where it never began. */
+  readonly ms: number;
 }
 
-function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Telling): void {
+function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telling): void {
   const { outcome, changes, why, error } = ended;
   emit({
     type: "node-finished",
@@ -137,7 +139,7 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     host: host.name,
     outcome,
     changes,
-    ms: began === undefined ? 0 : at - began,
+    ms,
     ...(why === undefined ? {} : { why: redact(why) }),
     ...(error === undefined ? {} : { error }),
   });
