@@ -125,7 +125,7 @@ test("what prune takes out of the registry is just the image that goes: all othe
   const { items } = await findPrunables({ env, versions: { ...labVersions, flannel: "v99.0.0" } });
   expect(items.map(({ what }) => what)).toEqual([
     "images in the registry",
-    `flannel ${labVersions.flannel}`,
+    `flanneld ${labVersions.flannel}`,
     expect.stringMatching(`^image-flannel ${labVersions.flannel}-`),
   ]);
   for (const item of items) {
