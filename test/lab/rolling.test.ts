@@ -97,6 +97,18 @@ test("a second run restarts nothing, and does not wait where nothing changed", a
   expect(await started()).toEqual(before);
 });
 
+test("a configuration from the future, as a clock that was ahead leaves it, restarts its service once", async () => {
+  const before = await started();
+  await lab.exec("w1", ["touch", "-d", "tomorrow", config]);
+  const once = await roll(`port=${PORT} delay=1\n`);
+  expect(once.errors).toEqual([]);
+  expect(once.recap).toMatchObject({ changed: 1, exitCode: 0 });
+  const now = await started();
+  expect(now[0]).not.toBe(before[0]);
+  expect(now.slice(1)).toEqual(before.slice(1));
+  expect((await roll(`port=${PORT} delay=1\n`)).recap).toMatchObject({ changed: 0 });
+});
+
 test("a configuration that breaks the service stops at the first host; put right, the next run goes all the way", async () => {
   const before = await started();
   const broken = await roll("port=9 delay=1\n");
