@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch: for people, and for what has to do with the time of day. It can be set, and jump. */
   now(): number;
-  /** Milliseconds since some moment, never set: for deadlines and durations. */
+  /** Whole milliseconds since some moment, never set: for deadlines and durations. */
   steady(): number;
   /** Resolves after ms, rejects when aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;

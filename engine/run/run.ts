@@ -91,7 +91,8 @@ async function execute(
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      const ms = clock.steady() - (began.get(node) ?? clock.steady());
+      const start = began.get(node);
+      const ms = start === undefined ? 0 : clock.steady() - start;
       tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },

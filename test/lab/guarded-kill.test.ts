@@ -45,7 +45,8 @@ test("the host goes back by itself and answers at its old address; the next run 
   });
 
   expect(await guard.end()).toBe("rolled-back it was not confirmed in time\n");
-  expect(await networkOf("w1")).toBe(before);
+  const back = async () => ((await networkOf("w1")) === before ? true : undefined);
+  expect(await until(back, { seconds: 10 }), await networkOf("w1")).toBe(true);
   const asked = await ensureOn(view, "w1", use.assertOs({}));
   expect(asked.errors).toEqual([]);
   expect(asked.recap).toMatchObject({ ok: 1 });

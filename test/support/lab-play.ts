@@ -30,7 +30,7 @@ export interface LabStage extends Partial<Pick<RunOptions, "mode">> {
 
 const clock = {
   now: () => Date.now(),
-  steady: () => performance.now(),
+  steady: () => Math.round(performance.now()),
   wait: (ms: number, signal?: AbortSignal) =>
     wait(ms, undefined, signal === undefined ? {} : { signal }),
 };
