@@ -52,7 +52,7 @@ function expandStep(
       host,
       actsOn: actsOn(step, name),
       work,
-      needs: needsOf(step, refs),
+      needs: needsOf(step, refs, steps),
       rank: 0,
       readOnly: false,
     };

@@ -47,7 +47,7 @@ export function runAction(
   context: ActionContext,
 ): Promise<Ended> {
   const { clock, progress } = context;
-  const deadline = clock.now() + step.timeoutMs;
+  const deadline = clock.steady() + step.timeoutMs;
   const limits = limitsOf(node, context, () => ({
     state: stateOf(node, context),
     cause: progress.failure,
@@ -105,7 +105,7 @@ async function attempt(attempting: Attempting): Promise<Converged> {
 export const mannerOf = ({ step, context, deadline, signal }: Attempting): Manner => ({
   as: step.as,
   env: step.env,
-  left: () => deadline - context.clock.now(),
+  left: () => deadline - context.clock.steady(),
   signal,
 });
 

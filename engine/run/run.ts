@@ -54,14 +54,15 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   await together(options.witnesses ?? []).begins(planned, secrets);
-  const startedAt = options.clock.now();
-  const id = options.id ?? newRunId(startedAt);
+  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const began = clock.steady();
+  const id = options.id ?? newRunId(clock.now());
   tellStart(planned, id, options);
   await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
-  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
   const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
+  const ms = clock.steady() - began;
+  const recap = tally.recap({ at: clock.now(), ms, mode, ...ending });
   options.emit(recap);
   return recap;
 }
@@ -97,14 +98,16 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
     stop,
     judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
-      began.set(node, clock.now());
+      began.set(node, clock.steady());
       return runNode(node, going, context);
     },
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
+      const start = began.get(node);
+      const ms = start === undefined ? 0 : clock.steady() - start;
+      tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },
   });
@@ -156,11 +159,11 @@ function tellStart(planned: Plan, id: string, options: RunOptions): void {
 interface Telling {
   readonly emit: Emit;
   readonly at: number;
-  /** Undefined where it never began. */
-  readonly began: number | undefined;
+  /** How long it took; 0 where it never began. */
+  readonly ms: number;
 }
 
-function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Telling): void {
+function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telling): void {
   const { outcome, changes, why, error } = ended;
   emit({
     type: "node-finished",
@@ -169,7 +172,7 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     host: host.name,
     outcome,
     changes,
-    ms: began === undefined ? 0 : at - began,
+    ms,
     ...(why === undefined ? {} : { why: redact(why) }),
     ...(error === undefined ? {} : { error }),
   });
