@@ -11,7 +11,7 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Line, Mode, State } from "../params.ts";
 
 const Params = z
   .strictObject({
@@ -20,11 +20,7 @@ const Params = z
       .union([z.string(), z.custom<Secret>(isSecret, "expected text or a secret")])
       .optional()
       .describe("The whole content; a secret is neither shown nor diffed."),
-    linkTo: z
-      .string()
-      .regex(/^[^\0\n]+$/)
-      .optional()
-      .describe("In place of `content`: a symlink with this target."),
+    linkTo: Line.min(1).optional().describe("In place of `content`: a symlink with this target."),
     mode: Mode.default(0o644).describe("Permission bits, as 0o600."),
     owner: Account.default("root").describe("Its owner."),
     group: Account.optional().describe("Its group; the owner's name unless given."),

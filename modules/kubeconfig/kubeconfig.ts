@@ -3,13 +3,14 @@ import { isMap, isSeq, parseDocument } from "yaml";
 import { z } from "zod";
 import { defineModule, PlaybookError, Secret, secret } from "#engine/index.ts";
 import { adminConf } from "../kubeadm/paths.ts";
+import { Url } from "../params.ts";
 
 export const kubeconfig = defineModule({
   name: "kubeconfig",
   summary: "Hand out the administrator's kubeconfig, with the server that others reach it at.",
   example: `use.kubeconfig({ server: "https://[2001:db8:1::100]:6443" })`,
   params: z.strictObject({
-    server: z.string().describe("The API as it is reached from outside, as https://…"),
+    server: Url.describe("The API as it is reached from outside, as https://…"),
   }),
   outputs: z.object({
     content: secret().describe("A kubeconfig: whoever has it has the cluster."),

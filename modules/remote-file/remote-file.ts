@@ -21,7 +21,7 @@ import {
   upload,
 } from "#engine/index.ts";
 import { attributeDifference } from "../managed-file.ts";
-import { AbsolutePath, Account, DurationText, Mode, Sha256, State, Url } from "../params.ts";
+import { AbsolutePath, Account, DurationText, Line, Mode, Sha256, State, Url } from "../params.ts";
 import { sha256OfLocal } from "./local-file.ts";
 import { CLEAR, FETCH, STATE, UNPACK } from "./scripts.ts";
 
@@ -30,7 +30,7 @@ const store = "/var/lib/run-playbook/remote-file";
 const Unpack = z.strictObject({
   strip: z.int().min(0).default(0).describe("How many leading parts of member paths to drop."),
   only: z
-    .array(z.string().regex(/^[^\0\n]+$/))
+    .array(Line.min(1))
     .default([])
     .describe("Members to unpack, named as in the archive; all unless given."),
 });
