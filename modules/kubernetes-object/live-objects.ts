@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Host, PlaybookError, withStdin } from "#engine/index.ts";
 import { kubectl, lastLine } from "../kubectl.ts";
+import { DnsName, Line } from "../params.ts";
 
 /** A manifest, or an object as the API has it. */
 export const ClusterObject = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+  apiVersion: z.string().regex(/^[\w./-]+$/, "expected an API version, as apps/v1"),
+  kind: z.string().regex(/^\w+$/, "expected a kind, as Namespace"),
+  metadata: z.looseObject({ name: Line.min(1), namespace: DnsName.optional() }),
 });
 export type ClusterObject = z.output<typeof ClusterObject>;
 

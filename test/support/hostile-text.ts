@@ -18,7 +18,8 @@ const PIECES = [
 const piece = fc.constantFrom(...PIECES);
 const start = fc.constantFrom("", "", "-", "--", "--pwned=", "/", "a", "@", "+");
 
-const marked = fc
+/** Text that something acts on, with a mark at both of its ends. */
+export const hostileText = fc
   .tuple(start, fc.array(piece, { minLength: 1, maxLength: 8 }))
   .map(([begin, pieces]) => `${begin}${MARK}${pieces.join("")}${KRAM}`);
 
@@ -29,7 +30,7 @@ const matching = ({ patterns: [pattern] }: Leaf) =>
 /** Around text that the place takes anyway. */
 const spliced = (usual: string) =>
   fc
-    .tuple(fc.nat(usual.length), fc.oneof(marked, piece))
+    .tuple(fc.nat(usual.length), fc.oneof(hostileText, piece))
     .map(([at, text]) => `${usual.slice(0, at)}${text}${usual.slice(at)}`);
 
 const strangeness = (text: string) => text.replace(/[a-z0-9]/gi, "").length;
@@ -43,7 +44,7 @@ export function hostileTexts(
   usual: readonly string[],
   takes: (text: string) => boolean,
 ): string[] {
-  const texts = fc.oneof(marked, ...matching(leaf), ...usual.filter(takes).map(spliced));
+  const texts = fc.oneof(hostileText, ...matching(leaf), ...usual.filter(takes).map(spliced));
   const taken = [...new Set(fc.sample(texts, { numRuns: 300, seed: 2026 }))].filter(takes);
   const worst = taken.toSorted((a, b) => strangeness(b) - strangeness(a));
   return [

@@ -18,8 +18,16 @@ export const Endpoint = z.strictObject({
   port: z.int().min(1).max(65_535).default(6443),
 });
 
-/** Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. */
-const Overrides = z.record(z.string(), z.unknown());
+/**
+ * Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. What only YAML 1.1 takes for the end of a
+ * line is written by YAML 1.2 as it is: kubeadm would read another field there.
+ */
+const Overrides = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (fields) => !/[\x85\u2028\u2029\ufeff]/.test(JSON.stringify(fields)),
+    "expected no line ends but \\n",
+  );
 
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
