@@ -1,11 +1,11 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
-import { redact } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
 import type { Emit } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
@@ -138,7 +138,7 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     outcome,
     changes,
     ms: began === undefined ? 0 : at - began,
-    ...(why === undefined ? {} : { why: redact(why) }),
+    ...(why === undefined ? {} : { why: brief(why) }),
     ...(error === undefined ? {} : { error }),
   });
 }
