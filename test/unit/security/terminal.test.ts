@@ -133,7 +133,7 @@ describe("whatever hosts and files say, a terminal is not driven by", () => {
   test("the tree at any moment, and what stays of it", async () => {
     const model = new RunModel("all");
     const colors = pc.createColors(false);
-    const brush = { colors, columns: 500, spin: "*", unicode: true };
+    const brush = { colors, columns: 5000, spin: "*", unicode: true };
     const frames = events().flatMap((event) => {
       model.apply(event);
       const view = { now: event.at + 2000, rows: 60 };
