@@ -16,6 +16,11 @@ export const Line = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "expected a single line without control characters");
 
+/** The content of a file, control characters and all; half a character could not be written as it is. */
+export const Content = z
+  .string()
+  .refine((text) => text.isWellFormed(), "expected text without halves of characters");
+
 /** What can be handed to a program: anything but NUL, which ends it. */
 export const Argument = z.string().regex(/^[^\0]*$/, "expected text without NUL");
 

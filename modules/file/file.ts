@@ -11,13 +11,13 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Line, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Content, Line, Mode, State } from "../params.ts";
 
 const Params = z
   .strictObject({
     path: AbsolutePath.describe("Where it is; missing parents are made."),
     content: z
-      .union([z.string(), z.custom<Secret>(isSecret, "expected text or a secret")])
+      .union([Content, z.custom<Secret>(isSecret, "expected text or a secret")])
       .optional()
       .describe("The whole content; a secret is neither shown nor diffed."),
     linkTo: Line.min(1).optional().describe("In place of `content`: a symlink with this target."),
