@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { defineModule, PlaybookError, run, script, sh } from "#engine/index.ts";
+import { answerOf } from "../answer.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
 
@@ -40,7 +41,9 @@ export const kernelModules = defineModule({
     ]);
     const [loadable, ...states] = printed.split("\n");
     const modules = Object.fromEntries(
-      want.modules.map((name, index) => [name, Found.parse(states[index])] as const),
+      want.modules.map(
+        (name, index) => [name, answerOf(`Module ${name}`, Found, states[index])] as const,
+      ),
     );
     return { modules, loadable: loadable === "modular", file, kernel: host.facts.kernel };
   },

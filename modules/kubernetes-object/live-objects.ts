@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Host, PlaybookError, withStdin } from "#engine/index.ts";
+import { jsonOf } from "../answer.ts";
 import { kubectl, lastLine } from "../kubectl.ts";
 import { DnsName, Line } from "../params.ts";
 
@@ -66,6 +67,9 @@ const isSame = (manifest: ClusterObject, live: ClusterObject): boolean =>
 const unreadable = (objects: readonly ClusterObject[], why: string) =>
   new PlaybookError("PB_CLUSTER_READ", [objects.map(nameOf).join(", "), lastLine(why)]);
 
+const isList = (answer: object): answer is z.output<typeof List> =>
+  "items" in answer && Array.isArray(answer.items);
+
 interface Answer {
   readonly items: readonly ClusterObject[];
   /** What kubectl said where it failed, be it on one of many objects. */
@@ -81,9 +85,8 @@ async function ask(
   const { code, stdout, stderr } = await host.run(asked);
   const failed = code === 0 ? {} : { error: stderr };
   if (stdout.trim() === "") return { items: [], ...failed };
-  const json: unknown = JSON.parse(stdout);
-  const list = List.safeParse(json);
-  return { items: list.success ? list.data.items : [ClusterObject.parse(json)], ...failed };
+  const answer = jsonOf("What kubectl prints", z.union([List, ClusterObject]), stdout);
+  return { items: isList(answer) ? answer.items : [answer], ...failed };
 }
 
 // Written by the API server or by controllers, not by manifests.

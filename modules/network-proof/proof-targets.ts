@@ -30,15 +30,15 @@ export const Target = z.object({ node: NodeName, nodeIp: Address, podIp: Address
 
 /** The pods that are ready, and the Service's addresses. */
 export async function readTargets(host: Host) {
-  const json = await kubectlJson(
+  const list = { what: "The proof's workload", as: Found };
+  const { items } = await kubectlJson(
     host,
-    "The proof's workload",
+    list,
     "get",
     "pods,services",
     "--namespace",
     proof.namespace,
   );
-  const { items } = Found.parse(json);
   const service = items.find(
     ({ kind, metadata }) => kind === "Service" && metadata.name === proof.name,
   );
