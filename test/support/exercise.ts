@@ -17,6 +17,7 @@ export class Exercise {
   readonly #sandbox: Sandbox;
   readonly #ran = new Map<string, Promise<RunResult>>();
   readonly #made = new Set<string>();
+  readonly #asked: Promise<unknown>[] = [];
 
   constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox;
@@ -41,6 +42,8 @@ export class Exercise {
     } catch (error) {
       note(error);
     }
+    // What was asked together ends apart, and one refusal does not wait for the others.
+    await Promise.allSettled(this.#asked.splice(0));
     return thrown;
   }
 
@@ -58,11 +61,11 @@ export class Exercise {
       run,
       text: async (command) => (await run(command)).stdout.trimEnd(),
       readFile: async (path) => {
-        await connection.readFile(path).catch(rethrowUnexpected);
+        await this.#ask(connection.readFile(path)).catch(rethrowUnexpected);
         return known.readFile(path);
       },
       stat: async (path) => {
-        await connection.stat(path);
+        await this.#ask(connection.stat(path));
         return known.stat(path);
       },
       sha256: async (path) => {
@@ -77,7 +80,12 @@ export class Exercise {
     const ran = this.#ran.get(key) ?? this.#sandbox.connection.run(command);
     // Two secrets look the same.
     if (!key.includes("[secret]")) this.#ran.set(key, ran);
-    return ran;
+    return this.#ask(ran);
+  }
+
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    this.#asked.push(answer);
+    return answer;
   }
 
   async #make(change: Change, one: Case, note: (error: unknown) => void): Promise<void> {
