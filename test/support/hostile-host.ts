@@ -40,7 +40,7 @@ export interface Session {
 }
 
 /** ssh2's own parts, to do what its interface would not. */
-export interface Wired {
+interface Wired {
   readonly client: Connection;
   readonly socket: Socket;
   /** Sends again and again, as fast as the other side takes it, or faster where it is told to. */
