@@ -49,6 +49,14 @@ export interface Counts {
   readonly unknown: number;
 }
 
+/** What a stopped run left undone. */
+export interface Left {
+  /** In the order of the plan. */
+  readonly steps: readonly { readonly step: string; readonly hosts: readonly string[] }[];
+  /** Roughly how long just that took last time, in ms; not there where nothing is known of it. */
+  readonly lastMs?: number;
+}
+
 /** Everything that a run tells, in order. Renderers consume these and nothing else. `at` is ms since the epoch. */
 export type RunEvent =
   | {
@@ -120,6 +128,14 @@ export type RunEvent =
       readonly exitCode: number;
       readonly durationMs: number;
       readonly hosts: Readonly<Record<string, Counts>>;
+      /** Where the run was stopped before its end. */
+      readonly stopped?: {
+        readonly why: "interrupted" | "window-closed";
+        /** When the window opens again: ms since the epoch, and in words. */
+        readonly opensAt?: number;
+        readonly opens?: string;
+        readonly left: Left;
+      };
     } & Counts);
 
 export type Emit = (event: RunEvent) => void;

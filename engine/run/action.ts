@@ -106,9 +106,15 @@ function inAll({ outcome, changes, outputs }: Converged, { progress }: ActionCon
 const retriesOf = ({ step, context }: Attempting): number =>
   context.mode === "check" ? 0 : step.retries.times;
 
+const HOPELESS: ReadonlySet<string> = new Set([
+  "PB_PARAMS_INVALID",
+  "PB_PLAYBOOK_THREW",
+  "PB_PLAN_DRIFTED",
+  "PB_MODULE_IMPURE",
+]);
+
 const mayHelpAgain = (error: unknown): boolean =>
-  !(error instanceof ModuleFault) &&
-  !(isPlaybookError(error) && ["PB_PARAMS_INVALID", "PB_PLAYBOOK_THREW"].includes(error.code));
+  !(error instanceof ModuleFault) && !(isPlaybookError(error) && HOPELESS.has(error.code));
 
 async function pause(error: unknown, left: number, { node, step, context, signal }: Attempting) {
   const { times, delayMs } = step.retries;

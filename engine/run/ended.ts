@@ -10,6 +10,8 @@ export interface Ended {
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** The failure because of which what depends on this node is skipped; names where it began. */
   readonly root?: string;
+  /** Not begun when the run was stopped. */
+  readonly left?: true;
   /** Under --check: a step whose change this node, and all after it, waits for. */
   readonly pending?: string;
 }

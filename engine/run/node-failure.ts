@@ -20,7 +20,7 @@ export function endedBy(error: unknown, failing: Failing): Ended {
   const { step, host } = node;
   if (error instanceof Unreached && !context.cut.aborted) {
     context.hosts.giveUp(error.host, error.cause);
-    return unreachable(error.host);
+    return unreachable(context.hosts.whyGivenUp(error.host) ?? error.message);
   }
   const expected = error instanceof Unreached ? cutOff(error, node) : error;
   if (context.mode === "check" && maySettleLater(expected)) return untold(expected, failing);
@@ -34,11 +34,11 @@ export function endedBy(error: unknown, failing: Failing): Ended {
 }
 
 /** A node whose host was given up: the error was told with the host. */
-export const unreachable = (host: string): Ended => ({
+export const unreachable = (why: string): Ended => ({
   outcome: "unreachable",
   changes: 0,
-  why: `${host} is unreachable`,
-  root: `${host} is unreachable`,
+  why,
+  root: why,
 });
 
 const cutOff = (error: Unreached, { step, host }: PlanNode) =>
@@ -54,6 +54,8 @@ const NEVER_SETTLE: ReadonlySet<string> = new Set([
   "PB_PARAMS_INVALID",
   "PB_PLAYBOOK_THREW",
   "PB_OUTSIDE_LIMIT",
+  "PB_PLAN_DRIFTED",
+  "PB_MODULE_IMPURE",
   "PB_STEP_CUT",
 ]);
 

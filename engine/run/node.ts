@@ -22,7 +22,8 @@ export async function runNode(node: PlanNode, going: Going, context: RunContext)
     host: host.name,
   });
   try {
-    if (context.hosts.isGivenUp(actsOn)) return unreachable(actsOn);
+    const givenUp = context.hosts.whyGivenUp(actsOn);
+    if (givenUp !== undefined) return unreachable(givenUp);
     if (!(await isWanted(node, context))) return notNeeded("its `when` does not hold here");
     const ended = await (step.kind === "gate"
       ? waitForGate(node, step, context)

@@ -1,6 +1,7 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
+import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
@@ -17,6 +18,7 @@ import type { RunOptions } from "./options.ts";
 import { type Recap, Tally } from "./recap.ts";
 import { newRunId } from "./run-id.ts";
 import { Schedule } from "./schedule.ts";
+import { stopReason } from "./stop.ts";
 import { judge } from "./verdict.ts";
 import { together } from "./witness.ts";
 
@@ -50,27 +52,38 @@ export async function run(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
   );
+  await together(options.witnesses ?? []).begins(planned, secrets);
   const startedAt = options.clock.now();
-  tellStart(planned, options.id ?? newRunId(startedAt), options);
-  const tally = await execute(planned, secrets, { ...options, forks });
-  const { clock, mode, stop } = options;
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
+  const id = options.id ?? newRunId(startedAt);
+  tellStart(planned, id, options);
+  await lookFirst(planned, secrets, { ...options, forks, id });
+  const tally = await execute(planned, secrets, { ...options, forks, id });
+  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
+  const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
   options.emit(recap);
   return recap;
 }
 
+async function lookFirst(planned: Plan, secrets: Secrets, options: Ready): Promise<void> {
+  if (options.lookFirst === undefined) return;
+  const witnesses = [options.lookFirst];
+  await together(witnesses).begins(planned, secrets);
+  await execute(planned, secrets, { ...options, mode: "check", emit: () => undefined, witnesses });
+}
+
+/** What a run is given, with what it takes for itself where it is given nothing. */
+type Ready = RunOptions & { readonly forks: number; readonly id: string };
+
 /** How many hosts are worked on at once unless told otherwise. */
 const DEFAULT_FORKS = 50;
 
-async function execute(
-  planned: Plan,
-  secrets: Secrets,
-  options: RunOptions & { readonly forks: number },
-): Promise<Tally> {
+async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise<Tally> {
   const { mode, clock, emit, stop, cut, transports } = options;
   const { inventory } = planned;
   const connections = new Connections({ inventory, secrets, transports });
-  const hosts = new Hosts({ inventory, connections, clock, emit });
+  const locks = locksFor(planned, options, (host, error) => hosts.giveUp(host, error));
+  const hosts: Hosts = new Hosts({ inventory, connections, locks, clock, emit });
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
@@ -81,7 +94,7 @@ async function execute(
     forks: options.forks,
     batches: mode === "apply",
     stop,
-    judge: (node) => judge(node, ledger),
+    judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
       began.set(node, clock.now());
       return runNode(node, going, context);
@@ -96,6 +109,25 @@ async function execute(
   });
   await schedule.run().finally(() => hosts.close());
   return tally;
+}
+
+function locksFor(
+  planned: Plan,
+  { mode, operator, clock, id, resumes }: RunOptions & { readonly id: string },
+  lost: (host: string, error: unknown) => void,
+): HostLocks | undefined {
+  if (mode === "check" || operator === undefined) return undefined;
+  const owner = { run: id, ...operator };
+  return new HostLocks({ owner, resumes, hosts: changedBy(planned), clock, lost });
+}
+
+// Gates only look, and so do steps outside --limit. Where nothing is done as root, nobody need be able to be root.
+function changedBy({ nodes }: Plan): Map<string, string | undefined> {
+  const hosts = new Map<string, string | undefined>();
+  for (const { step, actsOn, readOnly } of nodes)
+    if (step.kind === "action" && !readOnly)
+      hosts.set(actsOn, step.as === "root" ? "root" : hosts.get(actsOn));
+  return hosts;
 }
 
 function tellStart(

@@ -48,7 +48,7 @@ export async function play(declare: Playbook | Declare, stage: Stage = {}): Prom
     mode: "apply",
     stop: new AbortController().signal,
     cut: new AbortController().signal,
-    id: "2026-11-26-2201-k3f9",
+    id: "2026-11-26-220159-k3f9",
     clock: new VirtualClock(),
     ...options,
     emit: (event) => {

@@ -28,6 +28,12 @@ test("what must not compile does not compile", () => {
   // @ts-expect-error a value of the wrong type
   cluster({ subnets: "one" });
 
+  playbook("night", { window: { days: ["fri"], from: "22:00", to: "04:00" } }, () => undefined);
+  // @ts-expect-error a time of day that is none
+  playbook("night", { window: { from: "ten", to: "04:00" } }, () => undefined);
+  // @ts-expect-error a day that is none
+  playbook("night", { window: { days: ["friday"], from: "22:00", to: "04:00" } }, () => undefined);
+
   playbook("types", { inventory: lab }, ({ step, groups }) => {
     const one = step("one", { on: groups.controlPlane.first, ensure: cluster({ subnets: [] }) });
     expectTypeOf(one.out.endpoint).toEqualTypeOf<Ref<string>>();
