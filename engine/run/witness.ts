@@ -3,7 +3,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import type { Ended } from "./ended.ts";
 
 /** What a node's host was found to be, and what is to be changed because of it. */
-export interface Finding {
+interface Finding {
   /** What the module's read gave: anything, secrets of the host among it. */
   readonly now: unknown;
   /** Params, parsed. */

@@ -8,6 +8,7 @@ export type ClusterAnswer =
   | { readonly kind: "unknown-node" }
   | { readonly kind: "node"; readonly controlPlaneLabel: boolean };
 
+// Forbidden is no refusal: an API server that was just started forbids everything until it has read its rules.
 const ASK = `# cluster-answer
 left=$4
 while :; do
@@ -24,7 +25,7 @@ while :; do
   fi
   case $ready in
     *NotFound*) echo unknown-node; exit 0 ;;
-    *Unauthorized* | *"must be logged in"* | *x509* | *Forbidden*) break ;;
+    *Unauthorized* | *"must be logged in"* | *x509*) break ;;
   esac
   [ "$left" -gt 0 ] || break
   left=$((left - 2))
@@ -60,7 +61,7 @@ function parse(printed: string): ClusterAnswer {
       controlPlaneLabel: printed.includes("node-role.kubernetes.io/control-plane"),
     };
   if (printed === "unknown-node") return { kind: "unknown-node" };
-  const refused = /Unauthorized|must be logged in|x509|Forbidden/.test(printed);
+  const refused = /Unauthorized|must be logged in|x509/.test(printed);
   return { kind: refused ? "refused" : "silent", why: printed || "no answer" };
 }
 

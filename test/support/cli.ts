@@ -79,6 +79,8 @@ export interface Played extends Ended {
   readonly recap: Recap;
   /** The nodes that ended so, as "step on host", in the order in which they ended. */
   ended(outcome: NodeFinished["outcome"]): string[];
+  /** The root causes, a line each. */
+  readonly errors: readonly string[];
 }
 
 /** Runs a playbook with `--output json` and parses its events. */
@@ -95,6 +97,13 @@ export async function play(args: readonly string[], options: CliOptions = {}): P
     ...ended,
     events,
     recap,
+    errors: events.flatMap((event) =>
+      (event.type === "node-finished" || event.type === "host-unreachable") && event.error
+        ? [
+            `${"step" in event ? event.step : "connecting"} on ${event.host}: ${event.error.code} ${event.error.message}`,
+          ]
+        : [],
+    ),
     ended: (outcome) =>
       events
         .filter((event) => event.type === "node-finished" && event.outcome === outcome)
