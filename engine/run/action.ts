@@ -8,7 +8,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
-import { reach } from "./unreached.ts";
+import { isKeptOut, reach } from "./unreached.ts";
 
 /** A run's context with what one node has done so far. */
 export interface ActionContext extends RunContext {
@@ -108,6 +108,7 @@ const retriesOf = ({ step, context }: Attempting): number =>
 
 const mayHelpAgain = (error: unknown): boolean =>
   !(error instanceof ModuleFault) &&
+  !isKeptOut(error) &&
   !(isPlaybookError(error) && ["PB_PARAMS_INVALID", "PB_PLAYBOOK_THREW"].includes(error.code));
 
 async function pause(error: unknown, left: number, { node, step, context, signal }: Attempting) {

@@ -10,7 +10,7 @@ import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { leftBy } from "./stop.ts";
-import { reach, refusal, Unreached } from "./unreached.ts";
+import { isKeptOut, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -90,9 +90,8 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
       return { holds: answer.holds, saw: redact(answer.saw) };
     });
   } catch (error) {
-    if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
-    // Another run's lock is nothing that a host is on its way out of.
-    if (error instanceof Unreached && refusal(error.cause) !== undefined) throw error;
+    if (cut.aborted || isKeptOut(error)) throw error;
+    if (!(isPlaybookError(error) || error instanceof Unreached)) throw error;
     return { holds: false, saw: redact(error.message), cause: error };
   }
 }

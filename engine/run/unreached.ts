@@ -21,6 +21,10 @@ const refusals: Readonly<Record<string, string>> = {
 export const refusal = (error: unknown): string | undefined =>
   isPlaybookError(error) ? refusals[error.code] : undefined;
 
+/** Whether a host was reached and is another run's: neither a further attempt nor a gate's patience mends that. */
+export const isKeptOut = (error: unknown): boolean =>
+  error instanceof Unreached && refusal(error.cause) !== undefined;
+
 /** Connects; what goes wrong is the host's failure, not the step's. */
 export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>
   hosts.reach(host).catch((error: unknown) => {
