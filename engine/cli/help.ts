@@ -21,6 +21,10 @@ Examples:
     $ run-playbook mine.ts --limit workers --only "kernel,containerd"
     $ run-playbook mine.ts --param version=v1.36.3 --param 'peers=["2001:db8::1"]'
 
+  Only at night; and free a host that a run which died still holds:
+    $ run-playbook mine.ts --window 22:00-04:00@Europe/Berlin
+    $ run-playbook unlock w1
+
   Go on with a run that was killed, interrupted or failed:
     $ run-playbook runs
     $ run-playbook resume last

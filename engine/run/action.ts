@@ -10,7 +10,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
-import { reach } from "./unreached.ts";
+import { isKeptOut, reach } from "./unreached.ts";
 
 /** What one node has done so far. */
 export interface Progress {
@@ -151,7 +151,9 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 const mayHelpAgain = (error: unknown): boolean =>
-  !(error instanceof ModuleFault) && !(isPlaybookError(error) && HOPELESS.has(error.code));
+  !(error instanceof ModuleFault) &&
+  !isKeptOut(error) &&
+  !(isPlaybookError(error) && HOPELESS.has(error.code));
 
 async function pause(error: unknown, left: number, { node, step, context, signal }: Attempting) {
   const { times, delayMs } = step.retries;

@@ -10,7 +10,7 @@ import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { leftBy } from "./stop.ts";
-import { isLocked, reach, Unreached } from "./unreached.ts";
+import { isKeptOut, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -98,8 +98,8 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
       return { holds: answer.holds, saw: brief(answer.saw) };
     });
   } catch (error) {
-    if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
-    if (error instanceof Unreached && isLocked(error.cause)) throw error;
+    if (cut.aborted || isKeptOut(error)) throw error;
+    if (!(isPlaybookError(error) || error instanceof Unreached)) throw error;
     return { holds: false, saw: brief(error.message), cause: error };
   }
 }

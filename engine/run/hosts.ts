@@ -11,7 +11,7 @@ import type { Emit } from "../report/event.ts";
 import type { Connections } from "./connections.ts";
 import type { Clock } from "./options.ts";
 import { showError } from "./shown-error.ts";
-import { isLocked } from "./unreached.ts";
+import { refusal } from "./unreached.ts";
 
 /** What hosts are reached with. */
 export interface HostsOptions {
@@ -63,7 +63,7 @@ export class Hosts {
   /** Says once that a host cannot be reached, or is another run's; nothing more is tried on it in this run. */
   giveUp(host: string, error: unknown): void {
     if (this.#givenUp.has(host)) return;
-    this.#givenUp.set(host, `${host} ${isLocked(error) ? "is locked" : "is unreachable"}`);
+    this.#givenUp.set(host, `${host} ${refusal(error) ?? "is unreachable"}`);
     const { emit, clock } = this.#options;
     emit({
       type: "host-unreachable",

@@ -11,9 +11,19 @@ export class Unreached extends Error {
   }
 }
 
-/** Whether a host answers and is another run's: no waiting for the host itself mends that. */
-export const isLocked = (error: unknown): boolean =>
-  isPlaybookError(error) && (error.code === "PB_HOST_LOCKED" || error.code === "PB_LOCK_LOST");
+const refusals: Readonly<Record<string, string>> = {
+  PB_HOST_LOCKED: "is locked",
+  PB_LOCK_LOST: "is no longer locked for this run",
+  PB_LOCK_FAILED: "cannot be locked",
+};
+
+/** How a host that answers keeps this run out all the same; undefined where the host itself is the trouble. */
+export const refusal = (error: unknown): string | undefined =>
+  isPlaybookError(error) ? refusals[error.code] : undefined;
+
+/** Whether a host was reached and is another run's: neither a further attempt nor a gate's patience mends that. */
+export const isKeptOut = (error: unknown): boolean =>
+  error instanceof Unreached && refusal(error.cause) !== undefined;
 
 /** Connects; what goes wrong is the host's failure, not the step's. */
 export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>

@@ -40,11 +40,10 @@ beforeEach(async () => {
 });
 // The next test finds the hosts free, whatever became of this one.
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((engine) => engine.kill()));
-  for (const host of ["w1", "w2"]) {
-    await sh(host, "touch /root/go");
-    await free(host, 90);
-  }
+  for (const host of ["w1", "w2"]) await sh(host, "touch /root/go");
+  const ended = open.splice(0).map((engine) => engine.ended().finally(() => engine.kill()));
+  await Promise.allSettled(ended);
+  for (const host of ["w1", "w2"]) await free(host, 90);
 });
 
 /** w1 by its root, w2 by a user who becomes root through sudo. */
