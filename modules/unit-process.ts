@@ -86,3 +86,20 @@ export function* dropUnitProcess(unit: string, now: UnitProcess): Generator<Chan
   if (now.active) yield run(sh`systemctl stop ${unit}`, `${name}: running → stopped`);
   if (now.enabled) yield run(sh`systemctl disable ${unit}`, `${name}: enabled → disabled`);
 }
+
+/** Back to how the service was: down before its files go back, up once they did. */
+export function* undoUnitProcess(
+  unit: string,
+  { before, now }: Readonly<Record<"before" | "now", UnitProcess>>,
+  back: { unit?: readonly Change[]; files: readonly Change[]; by?: TakesUp },
+): Generator<Change> {
+  const { unit: units = [], files, by = "restart" } = back;
+  const [active, enabled] = [now.active && !before.active, now.enabled && !before.enabled];
+  yield* dropUnitProcess(unit, { ...now, active, enabled });
+  yield* files;
+  yield* units;
+  const changed = { unit: units.length > 0, files: files.length > 0, by };
+  if (before.active)
+    yield* keepUnitProcess(unit, { ...now, enabled: now.enabled || !before.enabled }, changed);
+  else if (changed.unit) yield run(sh`systemctl daemon-reload`, `${unit}: reload`);
+}

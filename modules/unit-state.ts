@@ -122,10 +122,12 @@ export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
   if (now.load === "not-found" && needed) throw new PlaybookError("PB_UNIT_MISSING", [unit]);
   if (now.load === "not-found") return;
   const masked = now.load === "masked";
-  if (masked && needed) yield run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
+  if (masked && needed) yield unmask(unit);
   yield* keepEnabled(now, want, masked);
   yield* keepRunning(now, want);
 }
+
+const unmask = (unit: string) => run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
 
 function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<Change> {
   const { unit } = want;
@@ -161,4 +163,23 @@ function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
   const verb = restart !== undefined || now.sub === "auto-restart" ? "restart" : "start";
   const say = restart === undefined ? `${unit}: ${is} → running` : `restart ${unit}: ${restart}`;
   yield run(script(START, verb, unit, ticks), say, { timeout: want.timeout });
+}
+
+/** Back to how a unit was; it still is to be younger than its files. @throws PB_UNDO_LOST where it ran and ended */
+export function* undoUnit(
+  before: UnitNow,
+  now: UnitNow,
+  want: Omit<UnitWant, "enabled">,
+): Generator<Change> {
+  const up = isUp(before) || before.active === "activating";
+  if (before.oneshot && want.running && !want.masked && !up)
+    throw new PlaybookError("PB_UNDO_LOST", [
+      want.unit,
+      "what a unit that runs and ends did stays",
+    ]);
+  const enabled = before.file.startsWith("enabled");
+  const masked = before.load === "masked";
+  // Where it is needed, keepUnit does so too.
+  if (now.load === "masked" && !masked && !up && !enabled) yield unmask(want.unit);
+  yield* keepUnit(now, { ...want, running: up, enabled, masked });
 }

@@ -54,6 +54,7 @@ export class Declarations {
       env: options.env ?? {},
       rolling: rolling as Rolling | undefined,
       batchGate: rolling?.gate && betweenBatches(label),
+      undoOnFail: options.onFail === "undo",
     });
     if (rolling?.gate !== undefined) this.#addBatchGate(declared, rolling.gate);
     const example =
@@ -93,7 +94,8 @@ export class Declarations {
   #common<HS>(label: string, options: StepOptions<unknown, Arity, HS> | GateOptions<Arity, HS>) {
     const { on, via, when, as = "root", after = [] } = options;
     const onChange = "onChange" in options ? (options.onChange ?? []) : [];
-    const onFail = "onFail" in options ? (options.onFail ?? []) : [];
+    const given = "onFail" in options ? options.onFail : undefined;
+    const onFail = given === "undo" ? [] : (given ?? []);
     return {
       label,
       phase: this.#phase,

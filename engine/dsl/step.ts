@@ -42,8 +42,8 @@ export interface StepOptions<O, N extends Arity, HS> {
   readonly after?: readonly (AnyStep | Each)[];
   /** Run only when one of these changed something on any host (each(step): on the same host). */
   readonly onChange?: readonly (AnyStep | Each)[];
-  /** Run only when one of these failed on any host. */
-  readonly onFail?: readonly AnyStep[];
+  /** Run only when one of these failed on any host; or "undo": what this step changed on a host is undone where it fails. */
+  readonly onFail?: readonly AnyStep[] | "undo";
   /** Run only where this is true: typed facts of the host, or an output. */
   readonly when?: ((facts: Facts, host: PlayHost<HS>) => boolean) | Ref<boolean>;
   /** For one node, every attempt and every read together; "5m" unless given. */
@@ -129,6 +129,8 @@ export interface DeclaredAction extends Declared {
   readonly rolling: Rolling | undefined;
   /** The gate between its batches, by label. */
   readonly batchGate: string | undefined;
+  /** Whether what it changed on a host is undone where it fails. */
+  readonly undoOnFail: boolean;
 }
 
 export interface DeclaredGate extends Declared {

@@ -8,8 +8,9 @@ import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
-import { type Ended, skippedFor } from "./ended.ts";
-import { reach, Unreached } from "./unreached.ts";
+import type { Ended } from "./ended.ts";
+import { leftBy } from "./stop.ts";
+import { isLocked, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -64,7 +65,7 @@ async function poll(asking: Asking): Promise<Ended> {
     since = seen.holds ? (since ?? asked) : undefined;
     const now = clock.steady();
     if (since !== undefined && now - since >= holdForMs) return held;
-    if (stop.aborted) return skippedFor("the run was stopped");
+    if (stop.aborted) return leftBy(stop);
     if (whole && seen.saw !== told) {
       tellWaiting(node, seen.saw, context);
       told = seen.saw;
@@ -98,6 +99,7 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
     });
   } catch (error) {
     if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
+    if (error instanceof Unreached && isLocked(error.cause)) throw error;
     return { holds: false, saw: redact(error.message), cause: error };
   }
 }

@@ -2,6 +2,7 @@ import { PriorityQueue } from "../graph/priority-queue.ts";
 import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
 import { type Ended, skippedFor } from "./ended.ts";
 import { RollingWalk } from "./rolling-walk.ts";
+import { leftBy } from "./stop.ts";
 import type { Going, Verdict } from "./verdict.ts";
 
 /** What a schedule asks of those who know more than order. */
@@ -66,8 +67,7 @@ export class Schedule {
   async run(): Promise<void> {
     const { plan, stop } = this.#given;
     if (this.#left === 0) return;
-    const onStop = () =>
-      this.#orReject(() => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped")));
+    const onStop = () => this.#orReject(() => this.#skipUnstarted(plan.nodes, leftBy(stop)));
     stop.addEventListener("abort", onStop, { once: true });
     if (stop.aborted) onStop();
     for (const node of plan.nodes) if (this.#waiting.get(node) === 0) this.#ready(node);

@@ -31,4 +31,6 @@ export const clusterNodes = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

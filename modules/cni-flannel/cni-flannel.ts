@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
+import { undoFiles } from "../undo-file.ts";
 import { flannelDevice } from "./flannel-device.ts";
 
 const conflistPath = "/etc/cni/net.d/10-flannel.conflist";
@@ -32,6 +33,10 @@ export const cniFlannel = defineModule({
     if (own === undefined)
       throw new PlaybookError("PB_CLUSTER_READ", [`The node ${want.node}`, "it is not registered"]);
     yield* keepFile(now.conflist, { path: conflistPath, content: conflist(own.podCidr, now.mtu) });
+  },
+
+  *undo(before, now) {
+    yield* undoFiles({ path: conflistPath, before: before.conflist, now: now.conflist });
   },
 });
 

@@ -21,6 +21,7 @@ const Params = z.strictObject({
 export const etcdSnapshot = defineModule({
   name: "etcd-snapshot",
   summary: "Keep a fresh snapshot of etcd, checked by etcdutl, with its sha256 beside it.",
+  lasting: "a snapshot that was taken is kept",
   example: `use.etcdSnapshot({ maxAgeHours: 24, fetchTo: "backups" })`,
   params: Params,
   outputs: z.object({

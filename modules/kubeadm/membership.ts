@@ -30,4 +30,6 @@ export const kubeadmMembership = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

@@ -81,4 +81,6 @@ export const proofTargets = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

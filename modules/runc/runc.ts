@@ -1,7 +1,14 @@
 /** The program that starts containers. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const runc = defineModule({
   name: "runc",
@@ -28,5 +35,9 @@ export const runc = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -23,7 +23,7 @@ export interface LabPlayed {
   readonly errors: readonly ShownError[];
 }
 
-export interface LabStage extends Partial<Pick<RunOptions, "mode">> {
+export interface LabStage extends Partial<Pick<RunOptions, "mode" | "witnesses">> {
   /** In place of the addresses that the lab gave. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
@@ -47,6 +47,7 @@ export async function playOnLab(
   });
   const recap = await run(declared, inventoryOf(view, stage), {
     mode: stage.mode ?? "apply",
+    witnesses: stage.witnesses ?? [],
     stop: new AbortController().signal,
     cut: new AbortController().signal,
     clock,

@@ -4,7 +4,6 @@ import {
   defineModule,
   defineProbe,
   each,
-  noParams,
   playbook,
   type Ref,
   sh,
@@ -28,13 +27,27 @@ const cluster = defineModule({
   *diff() {},
 });
 
-const answers = defineProbe({
-  name: "answers",
-  summary: "It answers.",
-  params: noParams,
-  async check() {
-    return { holds: true, saw: "an answer" };
-  },
+const holds = defineProbe({
+  name: "holds",
+  summary: "Holds.",
+  params: z.strictObject({}),
+  check: async () => ({ holds: true, saw: "it" }),
+});
+
+test("a module's undo sees what its read gives, twice, and its params", () => {
+  defineModule({
+    name: "kept",
+    summary: "A thing.",
+    params: z.strictObject({ port: z.number().default(1) }),
+    read: async () => ({ found: "a" as string | undefined }),
+    *diff() {},
+    undo(before, now, want) {
+      expectTypeOf(before).toEqualTypeOf<{ found: string | undefined }>();
+      expectTypeOf(now).toEqualTypeOf(before);
+      expectTypeOf(want.port).toEqualTypeOf<number>();
+      return [];
+    },
+  });
 });
 
 test("a gate between batches is a probe with a deadline, and knows the hosts' settings", () => {
@@ -49,7 +62,7 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
         gate: {
           until: ({ settings }) => {
             expectTypeOf(settings).toEqualTypeOf<{ port: number }>();
-            return answers({});
+            return holds({});
           },
           within: "1m",
           holdFor: "10s",
@@ -59,10 +72,10 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
         },
       },
     });
-    step("plain", { ...common, rolling: { batch: 1, gate: { until: answers({}), within: "1m" } } });
+    step("plain", { ...common, rolling: { batch: 1, gate: { until: holds({}), within: "1m" } } });
 
     // @ts-expect-error a gate without a deadline
-    step("endless", { ...common, rolling: { batch: 1, gate: { until: answers({}) } } });
+    step("endless", { ...common, rolling: { batch: 1, gate: { until: holds({}) } } });
 
     step("action", {
       ...common,
@@ -73,7 +86,7 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
     step("many", {
       ...common,
       // @ts-expect-error asked through several hosts
-      rolling: { batch: 1, gate: { until: answers({}), within: "1m", via: groups.workers } },
+      rolling: { batch: 1, gate: { until: holds({}), within: "1m", via: groups.workers } },
     });
 
     // @ts-expect-error a percent without its sign
@@ -91,7 +104,13 @@ test("what must not compile does not compile", () => {
   // @ts-expect-error a value of the wrong type
   cluster({ subnets: "one" });
 
-  playbook("types", { inventory: lab }, ({ step, groups }) => {
+  playbook("night", { window: { days: ["fri"], from: "22:00", to: "04:00" } }, () => undefined);
+  // @ts-expect-error a time of day that is none
+  playbook("night", { window: { from: "ten", to: "04:00" } }, () => undefined);
+  // @ts-expect-error a day that is none
+  playbook("night", { window: { days: ["friday"], from: "22:00", to: "04:00" } }, () => undefined);
+
+  playbook("types", { inventory: lab }, ({ step, gate, groups }) => {
     const one = step("one", { on: groups.controlPlane.first, ensure: cluster({ subnets: [] }) });
     expectTypeOf(one.out.endpoint).toEqualTypeOf<Ref<string>>();
 
@@ -119,6 +138,13 @@ test("what must not compile does not compile", () => {
       after: [one, each(many)],
       ensure: cluster({ subnets: combine({ a: one.out.endpoint }).map(({ a }) => [a]) }),
     });
+    step("rescue", { on: groups.workers, onFail: [one], ensure: cluster({ subnets: [] }) });
+    step("careful", { on: groups.workers, onFail: "undo", ensure: cluster({ subnets: [] }) });
+    // @ts-expect-error another word than "undo"
+    step("odd word", { on: groups.workers, onFail: "redo", ensure: cluster({ subnets: [] }) });
+    // @ts-expect-error a gate changes nothing, so there is nothing to undo
+    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: holds({}) });
+
     // @ts-expect-error an output of the wrong type
     step("wrong", { on: groups.workers, ensure: cluster({ subnets: [], port: one.out.endpoint }) });
 
