@@ -74,18 +74,29 @@ async function applyAll(wish: Wish, changes: readonly Change[]): Promise<void> {
   for (const [made, change] of changes.entries()) {
     await wish.hear.changing(made, change);
     wish.tell(showChange(change));
-    const state = stateAfter(made, changes.length, wish.on.name);
+    const so = { made, of: changes.length, host: wish.on.name };
     await inModule(wish.module.name, "a change", () => applyChange(change, wish)).catch(
-      adding({ state }),
+      (error: unknown) => adding({ state: stateAfter(error, so) })(error),
     );
     await wish.hear.changed(made);
   }
 }
 
-const stateAfter = (made: number, of: number, host: string): string =>
-  made === 0
-    ? `nothing was changed on ${host} before that; running again is safe`
-    : `${made} of ${of} changes on ${host} were applied; running again is safe`;
+interface SoFar {
+  /** How many changes were made before this one. */
+  readonly made: number;
+  readonly of: number;
+  readonly host: string;
+}
+
+function stateAfter(error: unknown, { made, of, host }: SoFar): string {
+  const before = `${made} of ${of} changes on ${host} were applied`;
+  // Nobody is left to say how far it came: the host may go on with it.
+  if (isPlaybookError(error) && error.code === "PB_CONNECTION_LOST")
+    return `${made === 0 ? "a" : `${before}; a further`} change was under way and is in doubt; running again reads it first`;
+  if (made === 0) return `nothing was changed on ${host} before that; running again is safe`;
+  return `${before}; running again is safe`;
+}
 
 const adding =
   (context: { state: string }) =>

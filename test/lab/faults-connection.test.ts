@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { upload } from "#engine/dsl/change.ts";
 import { defineModule, defineProbe } from "#engine/dsl/module.ts";
@@ -26,6 +26,9 @@ beforeAll(async () => {
   await lab.down();
   view = await lab.up({ hosts: ["w1", "w2", "w3"], disk: "1G", bare: true, yes: true });
 });
+
+// Whatever became of a test, the next one begins on a lab without faults.
+afterEach(() => lab.heal());
 
 afterAll(async () => {
   await lab.down();
@@ -135,6 +138,7 @@ test("cut after a change, before it was looked at: it failed for this run, and i
   const cutting = onceModule((host) => lab.cut(host));
   const played = await timed(ensureOn(view, "w1", cutting({ name: "after" })));
   expect(played.errors).toEqual(lost("w1"));
+  expect(played.errors[0]?.state).toBe("every change on w1 was made");
   expect(played.ms).toBeLessThan(NOTICED_MS);
   await lab.heal("w1");
   await finishes("w1", "after", 0);

@@ -112,6 +112,25 @@ describe("convergence", () => {
     expect(recap.exitCode).toBe(1);
   });
 
+  test("says that a change is in doubt where the connection went while it was made: the host may go on with it", async () => {
+    const host = new FakeHost();
+    const { end } = await play(
+      ({ step, nodes }) =>
+        step("a", { on: nodes, ensure: making([run(sh`true`, "one"), run(sh`true`, "two")]) }),
+      {
+        ...on(host),
+        hear: (event) => {
+          if (event.type === "change" && event.change.say === "two") host.loseAfter = 0;
+        },
+      },
+    );
+    expect(end("a").error).toMatchObject({
+      code: "PB_CONNECTION_LOST",
+      state:
+        "1 of 3 changes on h1 were applied; a further change was under way and is in doubt; running again reads it first",
+    });
+  });
+
   test("makes every kind of change", async () => {
     const host = new FakeHost();
     host.files.put("/etc/old", "x");
