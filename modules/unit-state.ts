@@ -155,14 +155,25 @@ function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
       });
     return;
   }
-  const restart = up ? reasonToRestart(now) : undefined;
-  if (up && restart === undefined) return;
+  yield* renewUnit(now, want);
+  if (up) return;
   yield* keepTimes(now.ahead);
-  const ticks = Math.ceil(want.settleMs / 200);
   // A unit between two crashes is not helped by start: it counts as started.
-  const verb = restart !== undefined || now.sub === "auto-restart" ? "restart" : "start";
-  const say = restart === undefined ? `${unit}: ${is} → running` : `restart ${unit}: ${restart}`;
-  yield run(script(START, verb, unit, ticks), say, { timeout: want.timeout });
+  const verb = now.sub === "auto-restart" ? "restart" : "start";
+  yield start(verb, want, `${unit}: ${is} → running`);
+}
+
+type Starting = Pick<UnitWant, "unit" | "settleMs" | "timeout">;
+
+const start = (verb: "start" | "restart", { unit, settleMs, timeout }: Starting, say: string) =>
+  run(script(START, verb, unit, Math.ceil(settleMs / 200)), say, { timeout });
+
+/** Restarts a unit that runs, and is older than files that it was started from. */
+export function* renewUnit(now: UnitNow, want: Starting): Generator<Change> {
+  const reason = isUp(now) ? reasonToRestart(now) : undefined;
+  if (reason === undefined) return;
+  yield* keepTimes(now.ahead);
+  yield start("restart", want, `restart ${want.unit}: ${reason}`);
 }
 
 /** Back to how a unit was; it still is to be younger than its files. @throws PB_UNDO_LOST where it ran and ended */

@@ -33,7 +33,7 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
     return wordsOf(labCommand(), before.slice(1), place.current);
   }
   if (command === "unlock") return wordsAfterUnlock(before, place);
-  if (command === "show" || command === "resume") {
+  if (command === "show" || command === "resume" || command === "undo") {
     const names = place.current.startsWith("-") ? [] : await runNames(runsFolder(place.env));
     return [
       ...(names.length === 0 ? [] : ["last"]),
@@ -53,7 +53,8 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
 
 function program(): Command {
   const nothing = async () => undefined;
-  const actions = { run: nothing, runs: nothing, show: nothing, resume: nothing, unlock: nothing };
+  const ofRuns = { runs: nothing, show: nothing, resume: nothing, undo: nothing };
+  const actions = { run: nothing, ...ofRuns, unlock: nothing };
   return buildProgram("", { ...actions, completion: nothing, lab: undefined });
 }
 

@@ -1,6 +1,7 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import type { RunRecord } from "../journal/record.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan-file/schema.ts";
 import type { Io } from "./io.ts";
 import type { CliOptions } from "./options.ts";
@@ -19,4 +20,6 @@ export interface Job {
   readonly applied?: PlanFile;
   /** The run that this one goes on with. */
   readonly resumes?: RunRecord;
+  /** The run that this one undoes, and how; what the playbook says is then not run, nor its question asked. */
+  readonly undoes?: { readonly run: string; readonly plan: Plan };
 }

@@ -65,7 +65,10 @@ export function outlineOf({ inventory }: Job, plan: Plan, key: Uint8Array): Outl
 
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-function askedFor({ word, playbook, options, io }: Job, params: Beginning["params"]): Asked {
+function askedFor(
+  { word, playbook, options, io, undoes }: Job,
+  params: Beginning["params"],
+): Asked {
   const { inventory, lab, limit, only, forks } = options;
   const secrets = secretParams(playbook, params);
   const kept = Object.entries(params).filter(([name]) => !secrets.includes(name));
@@ -79,6 +82,7 @@ function askedFor({ word, playbook, options, io }: Job, params: Beginning["param
     ...(forks === undefined ? {} : { forks }),
     params: Object.fromEntries(kept),
     secretParams: secrets,
+    ...(undoes === undefined ? {} : { undoes: undoes.run }),
   };
 }
 

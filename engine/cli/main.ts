@@ -50,6 +50,10 @@ async function command(argv: readonly string[], io: Io): Promise<number> {
       const { resumeRun } = await import("./resume.ts");
       exitCode = await resumeRun(run, options, io);
     },
+    async undo(run, options) {
+      const { undoRun } = await import("./undo.ts");
+      exitCode = await undoRun(run, options, io);
+    },
     async unlock(hosts, options) {
       const { unlock } = await import("./unlock.ts");
       exitCode = await unlock(hosts, options, io);

@@ -30,6 +30,9 @@ export type ResumeOptions = Pick<
   "param" | "yes" | "diff" | "output" | "verbose" | "color"
 >;
 
+/** What it says about how a run is undone. */
+export type UndoOptions = ResumeOptions & Pick<CliOptions, "check" | "forks" | "window">;
+
 /** How a run, or all of them, are shown. */
 export interface ShowOptions {
   readonly output?: "text" | "json";

@@ -38,7 +38,7 @@ export async function planAndRun(job: Job): Promise<number> {
   const { plan, run } = await import("../run/run.ts");
   const { forks, check, list, graph, yes } = options;
   const wanted = wantedOf(options);
-  const planned = plan(playbook, inventory, wanted);
+  const planned = job.undoes?.plan ?? plan(playbook, inventory, wanted);
   const window = await runWindow(options.window, playbook, systemClock);
   if (list === true || graph === true) {
     const { planGraph, planList } = await import("./show-plan.ts");
@@ -70,6 +70,7 @@ export async function planAndRun(job: Job): Promise<number> {
       renderer.note("Every host is looked at again before the first change.");
     recap = await run(playbook, inventory, {
       ...wanted,
+      ...(job.undoes && { reshape: () => planned }),
       id,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),

@@ -6,6 +6,7 @@ import {
   type ResumeOptions,
   type RunsOptions,
   type ShowOptions,
+  type UndoOptions,
 } from "./options.ts";
 
 /** What the commands do; the program only says how they are called. */
@@ -14,6 +15,7 @@ export interface Actions {
   runs(options: RunsOptions): Promise<void>;
   show(run: string, options: ShowOptions): Promise<void>;
   resume(run: string, options: ResumeOptions): Promise<void>;
+  undo(run: string, options: UndoOptions): Promise<void>;
   unlock(hosts: readonly string[], options: CliOptions): Promise<void>;
   completion(shell: string): void;
   /** The lab's own command, loaded only when it is called for. */
@@ -25,6 +27,7 @@ export const commandNames = [
   "runs",
   "show",
   "resume",
+  "undo",
   "unlock",
   "lab",
   "completion",
@@ -155,6 +158,36 @@ playbook or the inventory differ since, what differs is named before anything ru
 
 Example:
   $ run-playbook resume last`,
+  );
+  addUndo(program, actions);
+}
+
+function addUndo(program: Command, actions: Actions): void {
+  const undo = program
+    .command("undo")
+    .helpOption("-h, --help", "this page")
+    .description("bring hosts back to what they were before a run")
+    .argument("<RUN>", "its name or the beginning of it; last for the newest that changed anything")
+    .option("--check", "change nothing, say what would change; exit 3 when something would")
+    .option("-y, --yes", "answer yes: undo what can be undone, whatever is said to stay")
+    .option("--param <NAME=VALUE>", "a secret that it was given; may be given again", collect)
+    .option(
+      "--window <FROM-TO[@ZONE]>",
+      "the hours in which it may; the playbook's own unless given",
+    )
+    .option("--forks <NUMBER>", "how many hosts to work on at once (default: 50)", count)
+    .action((run: string, options: UndoOptions) => actions.undo(run, options));
+  addOutput(undo).addHelpText(
+    "after",
+    `
+Newest first, what depends on a step before the step. Each host is read first, and goes back
+to what the run found there, which it remembers itself; changes that can cut it off are
+guarded as ever. What cannot be undone, and what has to stay because of that, is said before
+anything is touched. It is a run of its own: run-playbook resume goes on with it.
+
+Examples:
+  $ run-playbook undo last --check --diff
+  $ run-playbook undo 2026-11-26-2201`,
   );
 }
 

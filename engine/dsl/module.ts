@@ -33,6 +33,11 @@ export interface ModuleSpec<
    * lost once the wish was made so, which is known, and asked, before the first change.
    */
   undo?(before: Now, now: Now, want: z.output<P>): Iterable<Change>;
+  /**
+   * For what runs from files that other steps keep: the changes after which it is younger than they are. Asked where a
+   * whole run is undone, once all else is; pure.
+   */
+  renew?(now: Now, want: z.output<P>): Iterable<Change>;
   /** In place of undo, where it is worth saying: why what was changed stays, as part of a sentence. */
   readonly lasting?: string;
 }

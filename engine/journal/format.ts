@@ -71,6 +71,8 @@ const Asked = z.object({
   forks: z.int().positive().exactOptional(),
   params: z.record(z.string(), z.string()),
   secretParams: z.array(z.string()),
+  /** The run that this one undoes. */
+  undoes: z.string().exactOptional(),
 });
 
 const Begun = z.object({
@@ -106,7 +108,16 @@ const Begun = z.object({
 const Started = z.object({ type: z.literal("started"), at: At, ...node });
 
 /** What was found: the changes that are wanted, in words; none where nothing differs. Once for each attempt. */
-const Found = z.object({ type: z.literal("found"), at: At, ...node, changes: z.array(z.string()) });
+const Found = z.object({
+  type: z.literal("found"),
+  at: At,
+  ...node,
+  changes: z.array(z.string()),
+  /** SHA-256 of the record on the host by which it is undone; only before its first change. */
+  kept: z.string().exactOptional(),
+  /** Why there is none. */
+  unkept: z.string().exactOptional(),
+});
 
 /** A change is about to be made, the `index`th of its attempt from 0. On disk before it begins. */
 const Intent = z.object({

@@ -36,9 +36,15 @@ export class Journal {
     this.#appender = appender;
     this.#options = options;
     this.witness = {
-      found: async (node, { changes }) => {
+      found: async (node, { changes, keeping = {} }) => {
         const words = changes.flatMap(showChange).map(({ say }) => say);
-        void this.#note({ type: "found", ...this.#about(node), changes: words });
+        const undo =
+          "sha256" in keeping
+            ? { kept: keeping.sha256 }
+            : "unkept" in keeping
+              ? { unkept: redact(keeping.unkept) }
+              : {};
+        void this.#note({ type: "found", ...this.#about(node), changes: words, ...undo });
       },
       changing: (node, index, change) => this.#intend(node, index, change),
       changed: (node, index) => this.#write({ type: "done", ...this.#about(node), index }),

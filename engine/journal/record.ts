@@ -1,3 +1,4 @@
+import type { Keeping } from "../converge/kept.ts";
 import type { Earlier } from "../run/verdict.ts";
 import type { Begun, Doubt, Entry, EntryOf, NodeName } from "./format.ts";
 import type { ReadJournal } from "./read.ts";
@@ -11,6 +12,8 @@ export interface NodeRecord extends NodeName {
   /** The change that was begun, and of which nobody knows whether it was made. */
   doubt?: Doubt;
   ended?: EntryOf<"ended">;
+  /** By what the record on the host is known by which it is undone, or why there is none. */
+  keeping?: Keeping;
 }
 
 /** What a journal says happened. */
@@ -63,6 +66,8 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
     case "found":
       // It was read again: what an attempt before left behind is known now.
       delete node.doubt;
+      if (entry.kept !== undefined) node.keeping ??= { sha256: entry.kept };
+      if (entry.unkept !== undefined) node.keeping ??= { unkept: entry.unkept };
       return;
     case "intent": {
       const { step, host, at, until, undo } = entry;

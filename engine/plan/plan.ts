@@ -12,6 +12,8 @@ export interface Need {
   readonly step: string;
   readonly kind: "after" | "onChange" | "onFail" | "data";
   readonly scope: RefScope;
+  /** For `each`: another host than the node's own. */
+  readonly host?: string;
 }
 
 /** One step on one host. */

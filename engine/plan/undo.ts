@@ -5,7 +5,7 @@ import { specOf } from "./action-params.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 
 /** Why what a module changes stays, as part of a sentence; undefined where it can be undone. */
-const whyLasting = ({ name, undo, lasting }: ModuleSpec): string | undefined =>
+export const whyLasting = ({ name, undo, lasting }: ModuleSpec): string | undefined =>
   undo === undefined ? (lasting ?? `the module ${name} has no undo`) : undefined;
 
 /** A step that is to be undone where it fails must be one that can. @throws PB_CANNOT_UNDO */

@@ -1,44 +1,17 @@
 import { type Converged, converge, type Hearing, type Wish } from "../converge/converge.ts";
 import { ModuleFault } from "../converge/module-fault.ts";
-import type { Manner, Reached } from "../converge/reached.ts";
-import { type Before, refuseLost } from "../converge/undo.ts";
+import type { Reached } from "../converge/reached.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { isPlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
+import { type ActionContext, type Attempting, mannerOf, unheard } from "./attempting.ts";
+import { resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
+import { keepForUndo } from "./keep-for-undo.ts";
 import { isKeptOut, reach } from "./unreached.ts";
-
-/** What one node has done so far. */
-export interface Progress {
-  /** Changes begun, over every attempt. */
-  changes: number;
-  /** What is to be said of the host while a guarded change is not settled. */
-  doubt?: string | undefined;
-  /** What the first attempt's first read found, and with which params. */
-  before?: Before & { readonly want: Wish["want"] };
-  /** How the last attempt failed. */
-  failure?: unknown;
-  /** Settles once nothing of it runs any more, also where it was not waited for. */
-  work?: Promise<Ended>;
-}
-
-/** A run's context with what one node has done so far. */
-export interface ActionContext extends RunContext {
-  readonly progress: Progress;
-}
-
-/** One node at work, until its deadline. */
-export interface Attempting {
-  readonly node: PlanNode;
-  readonly step: DeclaredAction;
-  readonly context: ActionContext;
-  readonly deadline: number;
-  readonly signal: AbortSignal;
-}
 
 /** Converges one node, again after a failure where the step says so, all within the step's timeout. */
 export function runAction(
@@ -91,7 +64,7 @@ async function attempt(attempting: Attempting): Promise<Converged> {
     doubt: (state) => {
       progress.doubt = state;
     },
-    hear: hearingFor(node, { want, on }, context),
+    hear: hearingFor(attempting, { want, on }),
     tell: (shown) => {
       if (node.readOnly) return;
       if (mode === "apply") progress.changes += 1;
@@ -101,31 +74,20 @@ async function attempt(attempting: Attempting): Promise<Converged> {
   });
 }
 
-/** How a step acts on a host. */
-export const mannerOf = ({ step, context, deadline, signal }: Attempting): Manner => ({
-  as: step.as,
-  env: step.env,
-  left: () => deadline - context.clock.steady(),
-  signal,
-});
-
-export const unheard = async () => undefined;
-
 function hearingFor(
-  node: PlanNode,
+  attempting: Attempting,
   { want, on }: { readonly want: Wish["want"]; readonly on: Reached },
-  { witness, progress }: ActionContext,
 ): Hearing {
+  const { node, context } = attempting;
+  const { witness, progress } = context;
   if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
-  const { step } = node;
-  const { module } = node.work as Action;
   return {
     found: async (now, changes) => {
       const isFirst = progress.before === undefined && changes.length > 0;
-      if (isFirst && step.kind === "action" && step.undoOnFail)
-        await refuseLost(module, { now, want, host: on.name });
-      progress.before ??= { now, want, address: on.address };
-      await witness.found(node, { now, want, changes });
+      const before = { now, want, address: on.address };
+      const keeping = isFirst ? await keepForUndo(attempting, { ...before, on }) : undefined;
+      progress.before ??= before;
+      await witness.found(node, { now, want, changes, keeping });
     },
     changing: (index, change) => witness.changing(node, index, change),
     changed: (index) => witness.changed(node, index),

@@ -11,6 +11,8 @@ import type { Witness } from "./witness.ts";
 
 /** What every node of a run is run with. */
 export interface RunContext {
+  /** The run's name. */
+  readonly run: string;
   readonly mode: "apply" | "check";
   readonly clock: Clock;
   readonly emit: Emit;

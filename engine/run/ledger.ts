@@ -35,9 +35,9 @@ export class Ledger {
   }
 
   /** What a need came to; ask only once all that it waits for has ended. */
-  summary({ step, scope }: Need, host: string): Summary {
+  summary({ step, scope, host: other }: Need, host: string): Summary {
     if (scope === "each") {
-      const ended = this.#ended.get(step)?.get(host);
+      const ended = this.#ended.get(step)?.get(other ?? host);
       return summarise(ended === undefined ? [] : [ended]);
     }
     const known = this.#summaries.get(step);

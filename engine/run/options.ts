@@ -1,5 +1,6 @@
 import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Emit } from "../report/event.ts";
 import type { LastTook } from "./left.ts";
 import type { Earlier } from "./verdict.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly limit?: readonly string[];
   /** Only these steps and what they depend on. */
   readonly only?: readonly string[];
+  /** What is run in place of the whole plan, made from it. */
+  readonly reshape?: (plan: Plan) => Plan;
   readonly emit: Emit;
   /** First abort: stop at the next safe point. Its reason is a StopReason; interrupted where it has none. */
   readonly stop: AbortSignal;

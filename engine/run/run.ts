@@ -48,7 +48,8 @@ export async function run(
   const forks = options.forks ?? DEFAULT_FORKS;
   if (!Number.isInteger(forks) || forks < 1)
     throw new PlaybookError("PB_USAGE", [`--forks ${forks} is no count of hosts from 1.`]);
-  const planned = plan(playbook, inventory, options);
+  const whole = plan(playbook, inventory, options);
+  const planned = options.reshape?.(whole) ?? whole;
   const secrets = await readSecrets(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
@@ -81,7 +82,7 @@ type Ready = RunOptions & { readonly forks: number; readonly id: string };
 const DEFAULT_FORKS = 50;
 
 async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise<Tally> {
-  const { mode, clock, emit, stop, cut, transports } = options;
+  const { id: run, mode, clock, emit, stop, cut, transports } = options;
   const { inventory } = planned;
   const connections = new Connections({ inventory, secrets, transports });
   const locks = locksFor(planned, options, (host, error) => hosts.giveUp(host, error));
@@ -89,7 +90,8 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
-  const context: RunContext = { mode, clock, emit, stop, cut, hosts, ledger, secrets, witness };
+  const given = { run, mode, clock, emit, stop, cut };
+  const context: RunContext = { ...given, hosts, ledger, secrets, witness };
   const began = new Map<PlanNode, number>();
   const schedule = new Schedule({
     plan: planned,

@@ -79,8 +79,8 @@ export class Schedule {
   // A need on a whole step is met when the step's last node ends: one count a node, not one edge a pair of hosts.
   #register(node: PlanNode, ids: ReadonlySet<string>): void {
     let count = 0;
-    for (const { step, scope } of node.needs) {
-      const id = nodeId(step, node.host.name);
+    for (const { step, scope, host = node.host.name } of node.needs) {
+      const id = nodeId(step, host);
       if (scope === "each" ? !ids.has(id) : !this.#openOf.has(step)) continue;
       count += 1;
       const [map, key] = scope === "each" ? [this.#afterNode, id] : [this.#afterStep, step];

@@ -3,7 +3,13 @@ import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { type ActionContext, type Attempting, mannerOf, type Progress, unheard } from "./action.ts";
+import {
+  type ActionContext,
+  type Attempting,
+  mannerOf,
+  type Progress,
+  unheard,
+} from "./attempting.ts";
 import { tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import { reach, Unreached } from "./unreached.ts";

@@ -1,3 +1,4 @@
+import type { Keeping } from "../converge/kept.ts";
 import type { Change } from "../dsl/change.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import type { Secrets } from "../plan/secrets.ts";
@@ -10,6 +11,8 @@ export interface Finding {
   /** Params, parsed. */
   readonly want: Readonly<Record<string, unknown>>;
   readonly changes: readonly Change[];
+  /** The record on the host that undoing takes; only before the first change, of a module that can be undone. */
+  readonly keeping?: Keeping | undefined;
 }
 
 /**

@@ -6,7 +6,6 @@ import { AbsolutePath, DurationText } from "../params.ts";
 export const reboot = defineModule({
   name: "reboot",
   summary: "Start the host anew where something asks for it, and go on once it answers again.",
-  lasting: "a host that was started anew stays so",
   example: `use.reboot({ after: ["/etc/default/grub.d/90-cgroup.cfg"] })`,
 
   params: z.strictObject({
@@ -48,12 +47,22 @@ export const reboot = defineModule({
   *diff(now, want) {
     const reasons = [
       ...(want.required && now.asked ? ["packages ask for it"] : []),
-      ...now.younger.map((path) => `${path} changed since it started`),
+      ...now.younger.map(changedSince),
       ...(want.since === now.bootId ? ["it was not since the playbook began"] : []),
     ];
     if (reasons.length > 0) yield rebootChange(want.within, `reboot: ${reasons.join(", ")}`);
   },
+
+  // There is nothing to bring back but the files that it was for: it is due again once they are as they were.
+  *undo() {},
+
+  *renew({ younger }, { within }) {
+    const why = younger.map(changedSince).join(", ");
+    if (younger.length > 0) yield rebootChange(within, `reboot: ${why}`);
+  },
 });
+
+const changedSince = (path: string) => `${path} changed since it started`;
 
 // When this system began, not the machine: a container starts later than the kernel it runs on.
 const STATE = `# reboot-state

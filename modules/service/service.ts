@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineModule, toMs } from "#engine/index.ts";
 import { AbsolutePath, DurationText, UnitName } from "../params.ts";
-import { keepUnit, readUnit, undoUnit } from "../unit-state.ts";
+import { keepUnit, readUnit, renewUnit, undoUnit } from "../unit-state.ts";
 
 export const service = defineModule({
   name: "service",
@@ -48,5 +48,9 @@ export const service = defineModule({
 
   *undo(before, now, want) {
     yield* undoUnit(before, now, { ...want, unit: want.name, settleMs: toMs(want.settle) });
+  },
+
+  *renew(now, { name, settle, timeout }) {
+    yield* renewUnit(now, { unit: name, settleMs: toMs(settle), timeout });
   },
 });

@@ -40,7 +40,7 @@ const back = (spec: ModuleSpec, [before, now]: readonly [Found, Found], want: Wa
   ...(spec.undo?.(before, now, want) ?? []),
 ];
 
-/** Files in one spelling, without folders that hold some anyway, and without our own records. */
+/** Files in one spelling, without folders that hold some anyway, what is in memory only, and our own records. */
 function filesOf({ files }: HostState) {
   const paths = Object.keys(files);
   const said = Object.entries(files).map(([path, entry]) => {
@@ -50,7 +50,6 @@ function filesOf({ files }: HostState) {
     return [path, { kind, mode, owner, group: owner, ...given }] as const;
   });
   const holds = (folder: string) => paths.some((path) => path.startsWith(`${folder}/`));
-  return Object.fromEntries(
-    said.filter(([path]) => !holds(path) && !path.startsWith("/var/lib/run-playbook/")),
-  );
+  const ours = /^\/(run|var\/lib\/run-playbook)\//;
+  return Object.fromEntries(said.filter(([path]) => !holds(path) && !ours.test(path)));
 }

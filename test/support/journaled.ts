@@ -77,8 +77,9 @@ export async function playJournaled(
   const printer = new Printer(randomBytes(32));
   const death =
     file instanceof DyingDisk ? file.death.promise : new Promise<"dead">(() => undefined);
+  const run = stage.id ?? "2026-11-26-220159-k3f9";
   const beginning = {
-    run: "2026-11-26-220159-k3f9",
+    run,
     ...(resumes === undefined ? {} : { resumes: resumes.begun.run }),
     engine: "0.1.0",
     playbook: plan.playbook,
@@ -92,12 +93,13 @@ export async function playJournaled(
   };
   const running = (async () => {
     const journal = await Journal.begin(beginning, {
-      folder: runFolder("/nowhere", "2026-11-26-220159-k3f9"),
+      folder: runFolder("/nowhere", run),
       now: () => Date.UTC(2026, 10, 26, 22, 1),
       open: async () => file,
     });
     const played = await play(playbook, {
       ...stage,
+      id: run,
       witnesses: [journal.witness],
       hear: journal.emit,
       ...(resumes === undefined ? {} : { earlier: earlierOf(resumes) }),

@@ -11,6 +11,20 @@ export const undoErrors = {
     message: (what: string, why: string) => `${what} could not be brought back: ${why}.`,
     hint: "Save it by hand first, or do without undo for this step.",
   },
+  PB_UNDO_FORGOTTEN: {
+    message: (host: string, step: string, why: string) =>
+      `What "${step}" found on ${host} before it changed it is not known any more: ${why}.`,
+    hint: "A host remembers the last ten runs that changed it; what is older is undone by hand.",
+  },
+  PB_UNDO_TAMPERED: {
+    message: (host: string, step: string, run: string) =>
+      `The record on ${host} of what "${step}" found is not the one that ${run} wrote.`,
+    hint: "Somebody changed it, or the disk did: nothing was undone by it. See /var/lib/run-playbook/undo there.",
+  },
+  PB_UNDO_NOTHING: {
+    message: (run: string, why: string) => `There is nothing to undo of ${run}: ${why}.`,
+    hint: "`run-playbook show RUN` tells what a run changed.",
+  },
   PB_UNDO_FAILED: {
     message: (step: string, host: string, why: string) =>
       `Step "${step}" failed on ${host}, and undoing it failed too: ${why}`,

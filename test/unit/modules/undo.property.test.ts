@@ -81,7 +81,8 @@ describe("whatever a host is like, and wherever a step is cut, undoing it gives 
       ...["remote-file", "runc", "etcd-tools", "cni-plugins", "kubernetes-binaries", "containerd"],
       ...["images", "cni-flannel", "cni-routed", "virtual-ip", "ipv4-watch"],
       ...["node-labels", "kubernetes-object"],
-      // They change nothing.
+      // They change nothing, or nothing that is to be brought back.
+      "reboot",
       ...["assert-os", "cluster-nodes", "proof-targets", "kubeconfig", "kubeadm-membership"],
     ];
     const undoable = Object.values(use).flatMap((value) =>

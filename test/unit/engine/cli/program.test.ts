@@ -11,6 +11,7 @@ async function parse(...argv: string[]): Promise<[string | undefined, CliOptions
     runs: async () => undefined,
     show: async () => undefined,
     resume: async () => undefined,
+    undo: async () => undefined,
     completion: async () => undefined,
     unlock: async () => undefined,
     lab: undefined,
