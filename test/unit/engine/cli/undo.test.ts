@@ -2,7 +2,6 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { cli } from "../../../support/cli.ts";
-import { nobodysId } from "../../../support/nobodys-id.ts";
 import { folder } from "../../../support/program.ts";
 
 // Each starts the real command line several times, which takes its time on a busy machine.
@@ -50,7 +49,7 @@ export default playbook(
 /** A folder with the playbook, runs of its own, and records that lie beside them. */
 async function stage() {
   const { path: cwd, ...here } = await folder({ "notes.ts": playbook, low: "old" });
-  const env = { XDG_STATE_HOME: join(cwd, "state"), PATH: await nobodysId(cwd) };
+  const env = { XDG_STATE_HOME: join(cwd, "state") };
   return {
     ...here,
     cwd,
