@@ -26,6 +26,8 @@ export interface UnitNow {
   readonly startedAt: number | undefined;
   /** The newest change of the files asked for. */
   readonly changed: { readonly path: string; readonly at: number } | undefined;
+  /** Those whose time has not come: written while the clock was ahead, they would be younger than any process. */
+  readonly ahead: readonly string[];
 }
 
 export interface UnitWant {
@@ -50,6 +52,7 @@ export async function readUnit(
     path,
     at: Number(at) * 1000,
   })).sort((a, b) => b.at - a.at);
+  const nextSecond = (Number(field("Now") || Number.POSITIVE_INFINITY) + 1) * 1000;
   return {
     load: field("LoadState"),
     active: field("ActiveState"),
@@ -59,6 +62,7 @@ export async function readUnit(
     stale: field("NeedDaemonReload") === "yes",
     startedAt: time(field("ExecMainStartTimestamp")) ?? time(field("ActiveEnterTimestamp")),
     changed: changes[0],
+    ahead: changes.filter(({ at }) => at > nextSecond).map(({ path }) => path),
   };
 }
 
@@ -67,6 +71,7 @@ const PROPERTIES =
 
 // Microseconds: a file that is written and a restart that follows fall into the same second.
 const STATE = `# unit-state
+date +Now=%s
 systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- "$1"
 shift
 for file; do stat -c '%.6Y %n' -- "$file" 2>/dev/null; done
@@ -133,6 +138,12 @@ function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<
     yield run(sh`systemctl disable -- ${unit}`, `${unit}: ${now.file} → disabled`);
 }
 
+/** A start counts as one with the files as they are only if their time has come. */
+export function* keepTimes(ahead: readonly string[]): Generator<Change> {
+  if (ahead.length > 0)
+    yield run(sh`touch -c -- ${ahead}`, `time of ${ahead.join(", ")}: in the future → now`);
+}
+
 function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
   const { unit } = want;
   const is = `${now.active} (${now.sub})`;
@@ -146,6 +157,7 @@ function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
   }
   yield* renewUnit(now, want);
   if (up) return;
+  yield* keepTimes(now.ahead);
   // A unit between two crashes is not helped by start: it counts as started.
   const verb = now.sub === "auto-restart" ? "restart" : "start";
   yield start(verb, want, `${unit}: ${is} → running`);
@@ -159,7 +171,9 @@ const start = (verb: "start" | "restart", { unit, settleMs, timeout }: Starting,
 /** Restarts a unit that runs, and is older than files that it was started from. */
 export function* renewUnit(now: UnitNow, want: Starting): Generator<Change> {
   const reason = isUp(now) ? reasonToRestart(now) : undefined;
-  if (reason !== undefined) yield start("restart", want, `restart ${want.unit}: ${reason}`);
+  if (reason === undefined) return;
+  yield* keepTimes(now.ahead);
+  yield start("restart", want, `restart ${want.unit}: ${reason}`);
 }
 
 /** Back to how a unit was; it still is to be younger than its files. @throws PB_UNDO_LOST where it ran and ended */

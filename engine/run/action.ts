@@ -20,7 +20,7 @@ export function runAction(
   context: ActionContext,
 ): Promise<Ended> {
   const { clock, progress } = context;
-  const deadline = clock.now() + step.timeoutMs;
+  const deadline = clock.steady() + step.timeoutMs;
   const limits = limitsOf(node, context, () => ({
     state: stateOf(node, context),
     cause: progress.failure,

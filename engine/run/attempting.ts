@@ -38,7 +38,7 @@ export interface Attempting {
 export const mannerOf = ({ step, context, deadline, signal }: Attempting): Manner => ({
   as: step.as,
   env: step.env,
-  left: () => deadline - context.clock.now(),
+  left: () => deadline - context.clock.steady(),
   signal,
 });
 

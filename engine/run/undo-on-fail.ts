@@ -71,7 +71,7 @@ function undo(node: PlanNode, step: DeclaredAction, { context, before, back }: U
   const { clock, emit, progress, witness } = context;
   tellWaiting(node, "it failed: what it changed is being undone", context);
   const ms = step.timeoutMs + (progress.doubt === undefined ? 0 : SETTLING_MS);
-  const deadline = clock.now() + ms;
+  const deadline = clock.steady() + ms;
   const late = () =>
     new PlaybookError("PB_STEP_TIMEOUT", [`undo of ${step.label}`, node.host.name, ms / 1000]);
   const limits = { ...limitsOf(node, context, () => ({})), ms, late };

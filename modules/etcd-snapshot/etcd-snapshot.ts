@@ -77,7 +77,7 @@ mv "$part" "$1"
 cd "$dir"
 sha256sum "\${1##*/}" >"$1.sha256"
 sync "$1" "$1.sha256"
-ls -1t etcd-*.db | tail -n +"$(($2 + 1))" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+ls -1t etcd-*.db | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
 
 /** "20261124-183000", in UTC. */
 const stamp = (clock: number): string =>

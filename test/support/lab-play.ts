@@ -30,6 +30,7 @@ export interface LabStage extends Partial<Pick<RunOptions, "mode" | "witnesses">
 
 const clock = {
   now: () => Date.now(),
+  steady: () => Math.round(performance.now()),
   wait: (ms: number, signal?: AbortSignal) =>
     wait(ms, undefined, signal === undefined ? {} : { signal }),
 };

@@ -4,6 +4,7 @@ import {
   defineModule,
   defineProbe,
   each,
+  noParams,
   playbook,
   type Ref,
   sh,
@@ -27,11 +28,13 @@ const cluster = defineModule({
   *diff() {},
 });
 
-const holds = defineProbe({
-  name: "holds",
-  summary: "Holds.",
-  params: z.strictObject({}),
-  check: async () => ({ holds: true, saw: "it" }),
+const answers = defineProbe({
+  name: "answers",
+  summary: "It answers.",
+  params: noParams,
+  async check() {
+    return { holds: true, saw: "an answer" };
+  },
 });
 
 test("a module's undo sees what its read gives, twice, and its params", () => {
@@ -47,6 +50,50 @@ test("a module's undo sees what its read gives, twice, and its params", () => {
       expectTypeOf(want.port).toEqualTypeOf<number>();
       return [];
     },
+  });
+});
+
+test("a gate between batches is a probe with a deadline, and knows the hosts' settings", () => {
+  const options = { inventory: lab, hostSettings: z.object({ port: z.number() }) };
+  playbook("rolling", options, ({ step, groups }) => {
+    const common = { on: groups.workers, ensure: cluster({ subnets: [] }) };
+    step("whole", {
+      ...common,
+      rolling: {
+        batch: [1, "10%", "100%"],
+        maxFailed: "5%",
+        gate: {
+          until: ({ settings }) => {
+            expectTypeOf(settings).toEqualTypeOf<{ port: number }>();
+            return answers({});
+          },
+          within: "1m",
+          holdFor: "10s",
+          every: "2s",
+          as: "root",
+          via: groups.controlPlane.first,
+        },
+      },
+    });
+    step("plain", { ...common, rolling: { batch: 1, gate: { until: answers({}), within: "1m" } } });
+
+    // @ts-expect-error a gate without a deadline
+    step("endless", { ...common, rolling: { batch: 1, gate: { until: answers({}) } } });
+
+    step("action", {
+      ...common,
+      // @ts-expect-error a module where a probe belongs
+      rolling: { batch: 1, gate: { until: cluster({ subnets: [] }), within: "1m" } },
+    });
+
+    step("many", {
+      ...common,
+      // @ts-expect-error asked through several hosts
+      rolling: { batch: 1, gate: { until: answers({}), within: "1m", via: groups.workers } },
+    });
+
+    // @ts-expect-error a percent without its sign
+    step("size", { ...common, rolling: { batch: "10" } });
   });
 });
 
@@ -99,7 +146,7 @@ test("what must not compile does not compile", () => {
     // @ts-expect-error another word than "undo"
     step("odd word", { on: groups.workers, onFail: "redo", ensure: cluster({ subnets: [] }) });
     // @ts-expect-error a gate changes nothing, so there is nothing to undo
-    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: holds({}) });
+    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: answers({}) });
 
     // @ts-expect-error an output of the wrong type
     step("wrong", { on: groups.workers, ensure: cluster({ subnets: [], port: one.out.endpoint }) });
