@@ -29,6 +29,10 @@ Examples:
     $ run-playbook runs
     $ run-playbook resume last
 
+  Have hosts back as they were before a run; look first:
+    $ run-playbook undo last --check --diff
+    $ run-playbook undo last
+
   For programs and logs:
     $ run-playbook mine.ts --output json | jq 'select(.type == "recap")'
 

@@ -24,7 +24,7 @@ export async function jobOf(known: KnownRun, options: ResumeOptions, io: Io): Pr
   const ask = askedOnce((question) => askSecret(question, io));
   const given = { ...where, ...options, param: await paramsOf(known, options.param ?? [], ask) };
   const inventory = await inventoryFor(playbook, given, here);
-  return { word, playbook, inventory, options: given, io: here, ask, resumes: known.record };
+  return { word, playbook, inventory, options: given, io: here, ask };
 }
 
 // Paths in playbooks and modules are relative to where the run was started.

@@ -25,7 +25,7 @@ export async function resumeRun(name: string, options: ResumeOptions, io: Io): P
     const { undoRun } = await import("./undo.ts");
     return undoRun(undoes, options, io, known.record);
   }
-  const job = await jobOf(known, options, io);
+  const job = { ...(await jobOf(known, options, io)), resumes: known.record };
   const planned = plan(job.playbook, job.inventory, wantedOf(job.options));
   const say = (line: string) => io.stderr.write(`${line}\n`);
   sayWhatIsLeft(known, say);

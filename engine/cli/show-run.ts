@@ -79,6 +79,7 @@ function heading(known: KnownRun): string[] {
     begun: `${localTime(at)} by ${who} on ${by.machine}${from}`,
     ended: `${howItStands(known)}; last entry ${localTime(known.record.lastAt)}`,
     resumes: resumes ?? "",
+    undoes: asked.undoes ?? "",
   };
   return Object.entries(rows)
     .filter(([, value]) => value !== "")

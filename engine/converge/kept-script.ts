@@ -1,8 +1,9 @@
 /** What keeps and finds the records of undo on a host. Constant text; all else comes in as positional parameters. */
 
 // Whoever acts keeps what is his: what root found may be of no one else's business.
-const BASE = `if [ "$(id -u)" = 0 ]; then base=/var/lib/run-playbook/undo
-else base=\${XDG_STATE_HOME:-$HOME/.local/state}/run-playbook/undo; fi`;
+const BASE = `home=/var/lib
+[ "$(id -u)" = 0 ] || home=$HOME/.local/state
+base=\${XDG_STATE_HOME:-$home}/run-playbook/undo`;
 
 /**
  * $1 run, $2 file, $3 how many runs are kept, $4 KiB that one run's may take; the record on standard input. On the disk,

@@ -3,6 +3,7 @@ import { PlaybookError } from "../errors/error.ts";
 import { script, withStdin } from "../host/command.ts";
 import type { Host } from "../host/host.ts";
 import { lastLines } from "./command-failure.ts";
+import { withEnv } from "./host.ts";
 import { FIND, KEEP } from "./kept-script.ts";
 import { fromText, toText } from "./kept-text.ts";
 import { callOptions, type Manner, type Reached } from "./reached.ts";
@@ -44,7 +45,7 @@ export async function keepBefore(
   const size = Buffer.byteLength(text);
   if (size > MOST) return { unkept: `it takes ${Math.ceil(size / 1024)} KiB` };
   const keep = withStdin(script(KEEP, run, fileOf(name), RUNS, RUN_KIB), text);
-  const { code, stderr } = await on.connection.run(keep, callOptions(manner));
+  const { code, stderr } = await on.connection.run(withEnv(keep, manner), callOptions(manner));
   if (code === 0) return { sha256: sha256(text) };
   return { unkept: lastLines(stderr).at(-1) ?? `sh exited ${code}` };
 }

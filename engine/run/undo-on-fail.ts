@@ -37,8 +37,10 @@ export async function undoFailed(
   const { changes, before } = context.progress;
   if (step.kind === "gate" || !step.undoOnFail || changes === 0 || before === undefined)
     return { error };
-  // A cut ends at once: going back would take its time.
-  if (context.cut.aborted) return { error, state: `what it changed on ${actsOn} was not undone` };
+  // A cut ends at once, as going back would take its time; a host that was given up may be another run's by now.
+  const why = context.cut.aborted ? "it was cut off" : context.hosts.whyGivenUp(actsOn);
+  if (why !== undefined)
+    return { error, state: `what it changed on ${actsOn} was not undone: ${why}` };
   const back: Progress = { changes: 0 };
   try {
     await undo(node, step, { context, before, back });

@@ -3,16 +3,16 @@ import { z } from "zod";
 import {
   type Change,
   defineModule,
-  type FileStat,
   type Host,
   makeDirectory,
   PlaybookError,
   run,
   sh,
 } from "#engine/index.ts";
-import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Line, State } from "../params.ts";
-import { undoFiles } from "../undo-file.ts";
+import { homeOf, type Keys, keysOf, type Passwd, parsePasswd, sudoersOf } from "./login.ts";
+import { undoUser } from "./undo.ts";
 
 const PublicKey = Line.regex(
   /^([a-z][\w=",. /:*@-]* )?(ssh-|ecdsa-|sk-)[\w@.-]+ [A-Za-z0-9+/=]{40,}( .*)?$/,
@@ -44,13 +44,6 @@ const Params = z.strictObject({
   state: State,
 });
 type Want = z.output<typeof Params>;
-
-interface Passwd {
-  readonly uid: number;
-  readonly comment: string;
-  readonly home: string;
-  readonly shell: string;
-}
 
 export const user = defineModule({
   name: "user",
@@ -108,63 +101,9 @@ export const user = defineModule({
   },
 
   *undo(before, now, want) {
-    const { name, state, sudo } = want;
-    if (state === "absent" && before.passwd !== undefined)
-      throw new PlaybookError("PB_UNDO_LOST", [`User ${name}`, "its password is not kept"]);
-    if (state === "absent" || sudo !== undefined)
-      yield* undoFiles({ path: sudoersOf(want), before: before.sudoers, now: now.sudoers });
-    const [was, is] = [before.keys, now.keys];
-    // A home that was made with the user goes as a whole.
-    const homeStays = before.passwd !== undefined || before.homeThere;
-    if (was !== undefined && is !== undefined && homeStays)
-      yield* undoFiles({ path: keysOf(before.home), before: was.file, now: is.file });
-    if (before.passwd === undefined) {
-      if (now.passwd !== undefined) yield takeAway(name, before.homeThere ? undefined : now.home);
-      return;
-    }
-    if (now.passwd !== undefined) yield* undoModify(before, { ...now, passwd: now.passwd }, want);
+    yield* undoUser(before, now, want);
   },
 });
-
-// A home that was there before is somebody's; one that was made with the user goes with all that is in it.
-const takeAway = (name: string, home: string | undefined): Change =>
-  home === undefined
-    ? run(sh`userdel -- ${name}`, `remove user ${name}`)
-    : run(sh`userdel --remove -- ${name}`, `remove user ${name} with ${home}`);
-
-interface Login {
-  readonly passwd: Passwd | undefined;
-  readonly groups: readonly string[];
-}
-
-function* undoModify(
-  before: Login,
-  { passwd: is, groups }: Login & { readonly passwd: Passwd },
-  { name, groups: wanted }: Want,
-): Generator<Change> {
-  const { shell = is.shell, comment = is.comment } = before.passwd ?? {};
-  for (const group of wanted.toReversed())
-    if (groups.includes(group) && !before.groups.includes(group))
-      yield run(sh`gpasswd --delete ${name} ${group}`, `${name}: leaves ${group}`);
-  if (is.comment !== comment)
-    yield run(
-      sh`usermod --comment ${comment} -- ${name}`,
-      `${name}: named ${comment || "nothing"}`,
-    );
-  if (is.shell !== shell)
-    yield run(sh`usermod --shell ${shell} -- ${name}`, `${name}: shell ${is.shell} → ${shell}`);
-}
-
-// sudo skips files whose names hold a dot.
-const sudoersOf = ({ name }: Want) => `/etc/sudoers.d/run-playbook-${name.replaceAll(".", "_")}`;
-const keysOf = (home: string) => `${home}/.ssh/authorized_keys`;
-const homeOf = ({ name, home }: Want) => home ?? (name === "root" ? "/root" : `/home/${name}`);
-
-function parsePasswd(line: string): Passwd | undefined {
-  const [name, , uid, , comment, home, shell] = line.trim().split(":");
-  if (!name || uid === undefined) return undefined;
-  return { uid: Number(uid), comment: comment ?? "", home: home ?? "", shell: shell ?? "" };
-}
 
 function add(want: Want): Change {
   const { name, uid, system, groups, shell, comment } = want;
@@ -195,11 +134,6 @@ function* modify(now: Passwd, groups: readonly string[], want: Want): Generator<
       sh`usermod --append --groups ${missing.join(",")} -- ${name}`,
       `${name}: joins ${missing.join(", ")}`,
     );
-}
-
-interface Keys {
-  readonly folder: FileStat | undefined;
-  readonly file: FileNow;
 }
 
 async function readKeys(host: Host, home: string): Promise<Keys> {

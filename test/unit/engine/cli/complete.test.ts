@@ -62,6 +62,8 @@ test("runs by their names, and what their commands take", async () => {
     recursive: true,
   });
   expect(await completions("resume", "")).toEqual(["last", run]);
+  expect(await completions("undo", "")).toEqual(["last", run]);
+  expect(await completions("undo", "--ch")).toEqual(["--check"]);
   expect(await completions("show", "2026")).toEqual([run]);
 });
 

@@ -8,7 +8,6 @@ import type { Manner, Reached } from "#engine/converge/reached.ts";
 import { Secret } from "#engine/dsl/secret.ts";
 import type { Command, Host } from "#engine/index.ts";
 import { execute } from "../../../support/execute.ts";
-import { nobodysId } from "../../../support/nobodys-id.ts";
 import { folder } from "../../../support/program.ts";
 
 const name: KeptName = { run: "2026-11-26-220159-k3f9", step: "kernel", host: "w1" };
@@ -17,7 +16,7 @@ const kept = { module: "sysctl", before: { live: { a: "0" } }, want: { values: {
 /** A host whose records lie in a folder of the test's. */
 async function stage() {
   const here = await folder({});
-  const env = { PATH: await nobodysId(here.path), XDG_STATE_HOME: join(here.path, "state") };
+  const env = { XDG_STATE_HOME: join(here.path, "state") };
   const run = (command: Command) => execute({ ...command, env });
   const on = { connection: { run } } as unknown as Reached;
   const manner = { as: "root", env: {}, left: () => 60_000 } as unknown as Manner;

@@ -6,10 +6,13 @@ import { PlaybookError } from "#engine/errors/error.ts";
 import { sh } from "#engine/host/command.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import type { FakeProgram } from "#engine/host/fake/programs.ts";
+import { lockScript, releaseScript } from "#engine/lock/lock-script.ts";
 import type { Witness } from "#engine/run/witness.ts";
 import { play } from "../../../support/play.ts";
 import { scripted } from "../../../support/scripted.ts";
+import { settled, VirtualClock } from "../../../support/virtual-clock.ts";
 
+const BOBS = "held\nunguarded\n2026-11-26-220159-k3f9\nbob\nops2\n1795730460000\n";
 const PATHS = ["/etc/one", "/etc/two"] as const;
 
 /** Two files, and between them a program that the test lets succeed or fail. */
@@ -236,8 +239,27 @@ describe('a step with onFail: "undo"', () => {
     expect(files(on)).toEqual(["new", undefined]);
     expect(end("pair").error).toMatchObject({
       code: "PB_STEP_CUT",
-      state: "what it changed on h1 was not undone",
+      state: "what it changed on h1 was not undone: it was cut off",
     });
+  });
+
+  test("whose host another run took meanwhile is not undone", async () => {
+    const [middle, lock] = [Promise.withResolvers<void>(), { taken: false }];
+    const on = host(async () => {
+      await middle.promise;
+      return { code: 3 };
+    })
+      .script(lockScript, () => (lock.taken ? { code: 7, stdout: BOBS } : { code: 0 }))
+      .script(releaseScript, () => undefined);
+    const clock = new VirtualClock({ auto: false });
+    const playing = undoing(on, { clock, operator: { user: "anna", machine: "ops1" } });
+    await settled();
+    lock.taken = true;
+    await clock.advance(10_000);
+    middle.resolve();
+    const { end } = await playing;
+    expect(end("pair").error?.state).toBe("what it changed on h1 was not undone: h1 is locked");
+    expect(files(on)).toEqual(["new", undefined]);
   });
 
   test("a witness hears of each change back before it is made, and may refuse it", async () => {

@@ -39,6 +39,15 @@ const valuesOn = (host: FakeHost | undefined) =>
     ]),
   );
 
+/** Changes the record of a step, as somebody might who does not want it undone. */
+function spoil(host: FakeHost | undefined, step: string): void {
+  for (const path of host === undefined ? [] : recordsOn(host)) {
+    const text = host?.files.text(path) ?? "";
+    if (text.includes(`"step":"${step}"`))
+      host?.files.put(path, text.replace('"0"', '"9"').replace('"value":""', '"value":"x"'));
+  }
+}
+
 /** Runs a playbook with its journal; gives what that says. */
 async function ran(
   book: Playbook,
@@ -148,6 +157,23 @@ describe("a run that is undone", () => {
     expect(valuesOn(hosts["h1"])).toEqual({ a: "0" });
   });
 
+  test("leaves what others depend on everywhere, where one of them could not be undone", async () => {
+    const hosts = hostsWith(["h1", "h2"], { a: "0" });
+    const { record } = await ran(three, hosts);
+    spoil(hosts["h2"], "b");
+    const { outcomes, end } = await playUndo(three, [record], { hosts });
+    expect(outcomes).toMatchObject({
+      "undo c @ h1": "changed",
+      "undo b @ h1": "changed",
+      "undo c @ h2": "changed",
+      "undo b @ h2": "failed",
+      "undo a @ h1": "skipped",
+      "undo a @ h2": "skipped",
+    });
+    expect(end("undo a", "h1").why).toBe('"undo b" failed on h2');
+    expect(valuesOn(hosts["h1"])).toEqual({ a: "1" });
+  });
+
   test("stops on a host whose record somebody changed, and goes on elsewhere", async () => {
     const hosts = hostsWith(["h1", "h2"], { a: "0" });
     const independent = declared(({ step, nodes }) => {
@@ -155,9 +181,7 @@ describe("a run that is undone", () => {
       step("b", { on: nodes, ensure: setting({ name: "b", value: "1" }) });
     });
     const { record } = await ran(independent, hosts);
-    for (const path of hosts["h1"] === undefined ? [] : recordsOn(hosts["h1"]))
-      if (hosts["h1"]?.files.text(path)?.includes('"step":"b"'))
-        hosts["h1"].files.put(path, '{"step":"b"}');
+    spoil(hosts["h1"], "b");
     const { end, recap } = await playUndo(independent, [record], { hosts });
     expect(end("undo b", "h1")).toMatchObject({
       outcome: "failed",
