@@ -1,6 +1,7 @@
 import type { Journal } from "../journal/journal.ts";
 import { earlierOf } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import { describeError } from "../report/print.ts";
 import type { Recap } from "../run/recap.ts";
 import { newRunId } from "../run/run-id.ts";
@@ -48,8 +49,10 @@ export async function planAndRun(job: Job): Promise<number> {
   const hours = check === true ? undefined : window;
   hours?.requireOpen();
   const planFile = await planFileOf(job, planned);
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
+  if (planned.question !== undefined && check !== true) {
+    const question = [...lastingSteps(planned), planned.question].join("\n");
+    await confirm(question, io, yes === true);
+  }
   hours?.requireOpen();
   const id = newRunId(systemClock.now());
   const journal = check === true ? undefined : await begin(job, planned, id);

@@ -65,8 +65,9 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       delete node.doubt;
       return;
     case "intent": {
-      const { step, host, at, say, until } = entry;
-      node.changes.push(say);
+      const { step, host, at, until, undo } = entry;
+      const say = undo === undefined ? entry.say : `undo: ${entry.say}`;
+      if (undo === undefined) node.changes.push(say);
       node.doubt = { step, host, at, say, ...(until === undefined ? {} : { until }) };
       return;
     }
@@ -75,7 +76,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       return;
     case "ended":
       node.ended = entry;
-      if (isGoal(entry)) delete node.doubt;
+      if (isGoal(entry) || entry.undone === true) delete node.doubt;
       return;
   }
 }
@@ -90,17 +91,20 @@ export function earlierOf({ owed }: RunRecord): Earlier {
 export const isSettled = ({ ended }: NodeRecord): boolean =>
   ended !== undefined && ended.root === undefined;
 
+/** Whether something that it changed may still be so. */
+export const isChanged = ({ changes, ended }: NodeRecord): boolean =>
+  changes.length > 0 && ended?.undone !== true;
+
 const isGoal = (entry: Entry): boolean =>
   entry.type === "ended" && (entry.outcome === "ok" || entry.outcome === "changed");
 
 // A change counts from when it was begun: one in doubt may have been made, and what it sets off is then due. Whoever was
-// set off by a step that in the end had nothing to do is not.
+// set off by a step that in the end had nothing to do, or that was undone, is not.
 function owedBy({ steps, owed }: Begun, nodes: readonly NodeRecord[]): NodeName[] {
   const before = new Set(owed.map(idOf));
-  const changed = new Set(nodes.filter(({ changes }) => changes.length > 0).map(idOf));
-  const changedSteps = new Set(
-    nodes.filter(({ changes }) => changes.length > 0).map(({ step }) => step),
-  );
+  const changing = nodes.filter(isChanged);
+  const changed = new Set(changing.map(idOf));
+  const changedSteps = new Set(changing.map(({ step }) => step));
   const causes = new Map(steps.map(({ step, onChange }) => [step, onChange]));
   return nodes
     .filter((node) => {

@@ -8,6 +8,7 @@ import { type Filters, filterPlan } from "./filter.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { declare, type PlayInput, playbookCode } from "./play.ts";
 import { rollingFault } from "./rolling.ts";
+import { refuseLasting } from "./undo.ts";
 
 /** Everything that can be known and checked of a playbook before any connection. */
 export function makePlan(input: PlayInput, filters: Filters = {}): Plan {
@@ -51,7 +52,7 @@ function expandStep(
       host,
       actsOn: actsOn(step, name),
       work,
-      needs: needsOf(step, refs),
+      needs: needsOf(step, refs, steps),
       rank: 0,
       readOnly: false,
     };
@@ -61,6 +62,7 @@ function expandStep(
     return node;
   });
   checkOneModule(step, nodes);
+  refuseLasting(step, nodes);
   return nodes;
 }
 

@@ -5,6 +5,7 @@ import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
 import { brief } from "../report/text.ts";
 import { Connections } from "./connections.ts";
@@ -53,14 +54,15 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   await together(options.witnesses ?? []).begins(planned, secrets);
-  const startedAt = options.clock.now();
-  const id = options.id ?? newRunId(startedAt);
+  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const began = clock.steady();
+  const id = options.id ?? newRunId(clock.now());
   tellStart(planned, id, options);
   await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
-  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
   const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
+  const ms = clock.steady() - began;
+  const recap = tally.recap({ at: clock.now(), ms, mode, ...ending });
   options.emit(recap);
   return recap;
 }
@@ -96,14 +98,16 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
     stop,
     judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
-      began.set(node, clock.now());
+      began.set(node, clock.steady());
       return runNode(node, going, context);
     },
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
+      const start = began.get(node);
+      const ms = start === undefined ? 0 : clock.steady() - start;
+      tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },
   });
@@ -130,11 +134,9 @@ function changedBy({ nodes }: Plan): Map<string, string | undefined> {
   return hosts;
 }
 
-function tellStart(
-  { steps, nodes, leftOut, playbook }: Plan,
-  id: string,
-  options: RunOptions,
-): void {
+function tellStart(planned: Plan, id: string, options: RunOptions): void {
+  const { steps, nodes, leftOut, playbook } = planned;
+  const lasting = lastingSteps(planned);
   const hostsOf = Map.groupBy(nodes, ({ step }) => step.label);
   const { emit, clock, mode } = options;
   emit({
@@ -150,17 +152,18 @@ function tellStart(
       hosts: (hostsOf.get(label) ?? []).map(({ host }) => host.name),
     })),
     leftOut,
+    ...(lasting.length === 0 ? {} : { lasting }),
   });
 }
 
 interface Telling {
   readonly emit: Emit;
   readonly at: number;
-  /** Undefined where it never began. */
-  readonly began: number | undefined;
+  /** How long it took; 0 where it never began. */
+  readonly ms: number;
 }
 
-function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Telling): void {
+function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telling): void {
   const { outcome, changes, why, error } = ended;
   emit({
     type: "node-finished",
@@ -169,7 +172,7 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     host: host.name,
     outcome,
     changes,
-    ms: began === undefined ? 0 : at - began,
+    ms,
     ...(why === undefined ? {} : { why: brief(why) }),
     ...(error === undefined ? {} : { error }),
   });

@@ -4,6 +4,7 @@ import { defineModule, PlaybookError } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State, Url } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
 
 const Word = z.string().regex(/^[\w./+:][\w./+:-]*$/, "expected one word");
@@ -80,6 +81,13 @@ export const aptSource = defineModule({
       yield* keepFile(now.key, { path: keyOf(want), content: `${key.trimEnd()}\n` });
     const content = render({ ...want, signedBy: signedBy ?? keyOf(want) });
     yield* keepFile(now.source, { path: sourceOf(want), content });
+  },
+
+  *undo(before, now, want) {
+    const source = { path: sourceOf(want), before: before.source, now: now.source };
+    const key = { path: keyOf(want), before: before.key, now: now.key };
+    // As above: a source goes before its key, and comes after it.
+    yield* undoFiles(...(before.source.stat === undefined ? [source, key] : [key, source]));
   },
 });
 

@@ -32,4 +32,6 @@ export const clusterNodes = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

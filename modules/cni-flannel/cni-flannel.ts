@@ -4,6 +4,7 @@ import { defineModule, PlaybookError } from "#engine/index.ts";
 import { Address, Network } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
+import { undoFiles } from "../undo-file.ts";
 import { flannelDevice } from "./flannel-device.ts";
 
 const conflistPath = "/etc/cni/net.d/10-flannel.conflist";
@@ -34,6 +35,10 @@ export const cniFlannel = defineModule({
     if (own === undefined)
       throw new PlaybookError("PB_CLUSTER_READ", [`The node ${want.node}`, "it is not registered"]);
     yield* keepFile(now.conflist, { path: conflistPath, content: conflist(own.podCidr, now.mtu) });
+  },
+
+  *undo(before, now) {
+    yield* undoFiles({ path: conflistPath, before: before.conflist, now: now.conflist });
   },
 });
 

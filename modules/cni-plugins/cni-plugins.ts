@@ -1,7 +1,14 @@
 /** The programs that give pods their network. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const cniPlugins = defineModule({
   name: "cni-plugins",
@@ -33,5 +40,9 @@ export const cniPlugins = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -45,6 +45,7 @@ export const command = defineModule({
   name: "command",
   summary:
     "Run a command until its goal is reached: a path that it creates, or another command that then exits 0.",
+  lasting: "only its author knows what a command does",
   example: `use.command({ argv: ["ssh-keygen", "-A"], creates: "/etc/ssh/ssh_host_ed25519_key" })`,
   params: Params,
   outputs: z.object({ reached: z.boolean().describe("Whether the goal is reached.") }),

@@ -3,9 +3,12 @@ import { type Host, script } from "#engine/index.ts";
 import { answerOf } from "../answer.ts";
 
 const NEWEST = `# etcd-snapshot-newest
-date +%s
+now=$(date +%s)
+echo "$now"
 cd "$1" 2>/dev/null || exit 0
-name=$(ls -1t etcd-*.db 2>/dev/null | head -n 1)
+name=$(ls -1t etcd-*.db 2>/dev/null | while read -r each; do
+  [ "$(stat -c %Y "$each")" -gt "$now" ] || { echo "$each"; break; }
+done)
 [ -n "$name" ] || exit 0
 echo "$name"
 stat -c %Y "$name"
@@ -24,7 +27,10 @@ const Answer = z.object({
   sha256: z.string().regex(/^([0-9a-f]{64})?$/),
 });
 
-/** The newest snapshot of a folder; its sha256 is empty where it does not agree with what was noted. */
+/**
+ * The newest snapshot of a folder, leaving out what is from the future: a clock that was ahead wrote it, and it would
+ * look fresh for as long as the clock was wrong by. Its sha256 is empty where it does not agree with what was noted.
+ */
 export interface NewestSnapshot {
   /** Empty where there is none. */
   readonly path: string;

@@ -12,6 +12,7 @@ import {
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Content, Line, Mode, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Params = z
   .strictObject({
@@ -49,14 +50,18 @@ export const file = defineModule({
     else if (linkTo !== undefined) yield* keepLink(now, want, linkTo);
     else if (content !== undefined) yield* keepFile(now, { ...want, content });
   },
+
+  *undo(before, now, { path, content }) {
+    yield* undoFiles({ path, before, now, secret: isSecret(content) });
+  },
 });
 
 function* keepLink(now: FileNow, { path }: Want, target: string): Generator<Change> {
-  const { stat, home } = now;
+  const { stat, lacks } = now;
   if (stat?.kind === "symlink" && stat.target === target) return;
   // A symlink in place of a file would lose what is in the file: that is for a person to decide.
   if (stat?.kind === "file") throw new PlaybookError("PB_WRONG_KIND", [path, "file", "symlink"]);
-  if (!home) yield makeDirectory(path.slice(0, path.lastIndexOf("/")));
+  if (lacks.length > 0) yield makeDirectory(path.slice(0, path.lastIndexOf("/")));
   const was = stat === undefined ? "" : ` (was ${stat.target})`;
   yield run(sh`ln -sfn -- ${target} ${path}`, `link ${path} to ${target}${was}`);
 }

@@ -26,6 +26,11 @@ export const images = defineModule({
     for (const ref of now.missing)
       yield run(script(PULL, ref, from), `image ${ref}: absent → pulled`, { timeout: "5m" });
   },
+
+  *undo(before, now) {
+    for (const ref of before.missing.filter((pulled) => !now.missing.includes(pulled)))
+      yield run(sh`ctr --namespace k8s.io images rm ${ref}`, `image ${ref}: pulled → absent`);
+  },
 });
 
 // ctr with the runtime's own hosts.toml files, so that what works here works for the kubelet.

@@ -11,6 +11,7 @@ import { defineModule, PlaybookError, run, script, sh } from "#engine/index.ts";
 import { answerOf } from "../answer.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Found = z.enum(["loaded", "built-in", "loadable", "missing"]);
 
@@ -62,6 +63,13 @@ export const kernelModules = defineModule({
     for (const name of want.modules)
       if (now.modules[name] === "loadable")
         yield run(sh`modprobe -- ${name}`, `load kernel module ${name}`);
+  },
+
+  *undo(before, now, { modules, file }) {
+    for (const name of modules.toReversed())
+      if (before.modules[name] === "loadable" && now.modules[name] === "loaded")
+        yield run(sh`modprobe -r -- ${name}`, `unload kernel module ${name}`);
+    yield* undoFiles({ path: file, before: before.file, now: now.file });
   },
 });
 

@@ -38,6 +38,7 @@ type Want = z.output<typeof Params>;
 export const kubeadmJoin = defineModule({
   name: "kubeadm-join",
   summary: "Keep a host a node of the cluster; joins it where it is in none.",
+  lasting: "a host leaves its cluster by a drain and kubeadm-reset",
   example: `use.kubeadmJoin({
   version: "v1.36.3",
   role: "worker",

@@ -31,4 +31,6 @@ export const kubeadmMembership = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

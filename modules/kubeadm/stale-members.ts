@@ -10,6 +10,7 @@ export const kubeadmStaleMembers = defineModule({
   name: "kubeadm-stale-members",
   summary:
     "Take hosts that are not joined out of etcd and of the node list, so that they can join.",
+  lasting: "a member that was removed can only join anew",
   example: `use.kubeadmStaleMembers({ notJoined: [{ name: "cp2", address: "2001:db8:1::12" }] })`,
   params: z.strictObject({
     notJoined: z

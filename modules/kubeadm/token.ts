@@ -26,6 +26,7 @@ const none = new Secret("");
 export const kubeadmToken = defineModule({
   name: "kubeadm-token",
   summary: "Keep a join token, and the uploaded certificates' key, fresh while a join is pending.",
+  lasting: "a token that was minted ends by itself",
   example: `use.kubeadmToken({
   needed: true,
   version: "v1.36.3",

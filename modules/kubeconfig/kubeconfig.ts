@@ -36,4 +36,6 @@ export const kubeconfig = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

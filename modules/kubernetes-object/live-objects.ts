@@ -26,26 +26,40 @@ export const serverSide = ["--server-side", "--force-conflicts", "--field-manage
 export const asList = (objects: readonly ClusterObject[]): string =>
   JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
 
+/** What the cluster has of some manifests. */
+export interface Differing {
+  /** Names of objects that are not as their manifests say; in words where that cannot be told of each. */
+  readonly found: readonly string[];
+  /** Names of those that are not there. */
+  readonly missing: readonly string[];
+  /** Those that are there and differ, without what the API server writes by itself. */
+  readonly live: readonly ClusterObject[];
+}
+
 /**
  * Those that are not in the cluster as their manifests say. The API server itself merges and defaults them, without
  * keeping the result, so nothing differs once it was applied. What controllers write meanwhile does not count.
  */
-export async function differing(host: Host, objects: readonly ClusterObject[]): Promise<string[]> {
+export async function differing(host: Host, objects: readonly ClusterObject[]): Promise<Differing> {
   const [live, dry] = await Promise.all([
     ask(host, objects, ["get", "--ignore-not-found"]),
     ask(host, objects, ["apply", "--dry-run=server", ...serverSide]),
   ]);
   if (live.error !== undefined) throw unreadable(objects, live.error);
+  const there = (object: ClusterObject) => live.items.some((one) => isSame(object, one));
+  const missing = objects.filter((object) => !there(object)).map(nameOf);
   if (dry.error !== undefined) {
     // The dry run cannot put anything into a namespace that is itself still to be made.
     const absent = /namespaces "([^"]+)" not found/.exec(dry.error)?.[1];
     if (absent === undefined) throw unreadable(objects, dry.error);
-    return [`namespace ${absent} and what is in it`];
+    const found = [`namespace ${absent} and what is in it`];
+    return { found, missing, live: live.items.map(comparable) };
   }
   const is = new Map(live.items.map((object) => [nameOf(object), comparable(object)]));
-  return dry.items
+  const found = dry.items
     .filter((object) => !isDeepStrictEqual(is.get(nameOf(object)), comparable(object)))
     .map(nameOf);
+  return { found, missing, live: found.flatMap((name) => is.get(name) ?? []) };
 }
 
 /** Those that are there, whatever they look like. */
@@ -90,7 +104,7 @@ async function ask(
 }
 
 // Written by the API server or by controllers, not by manifests.
-function comparable({ metadata, ...object }: ClusterObject): unknown {
+function comparable({ metadata, ...object }: ClusterObject): ClusterObject {
   const { managedFields, resourceVersion, generation, uid, creationTimestamp, ...own } = metadata;
   const { status, ...rest } = object;
   return { ...rest, metadata: own };

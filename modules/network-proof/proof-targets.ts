@@ -82,4 +82,6 @@ export const proofTargets = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

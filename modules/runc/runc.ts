@@ -2,7 +2,14 @@
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
 import { AbsolutePath } from "../params.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const runc = defineModule({
   name: "runc",
@@ -29,5 +36,9 @@ export const runc = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -5,7 +5,13 @@ import { templateFile } from "#engine/template/template.ts";
 import { Address } from "../address.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
-import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+import { undoFiles } from "../undo-file.ts";
+import {
+  dropUnitProcess,
+  keepUnitProcess,
+  readUnitProcess,
+  undoUnitProcess,
+} from "../unit-process.ts";
 
 const unit = "keepalived.service";
 const configPath = "/etc/keepalived/keepalived.conf";
@@ -105,6 +111,17 @@ export const virtualIp = defineModule({
       files: files.length > 0,
       by: "reload",
     });
+  },
+
+  *undo(before, now) {
+    const files = [
+      ...undoFiles(
+        { path: configPath, before: before.configNow, now: now.configNow },
+        { path: checkPath, before: before.checkNow, now: now.checkNow },
+      ),
+    ];
+    const process = { before: before.process, now: now.process };
+    yield* undoUnitProcess(unit, process, { files, by: "reload" });
   },
 });
 

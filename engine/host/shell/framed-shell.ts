@@ -66,7 +66,7 @@ export class FramedShell {
 
   /** For how long the call that runs now has been running, ms. */
   get slowFor(): number {
-    return this.#onStdout.length > 0 ? Date.now() - this.#headSince : 0;
+    return this.#onStdout.length > 0 ? performance.now() - this.#headSince : 0;
   }
 
   submit(work: Work): Call {
@@ -120,7 +120,7 @@ export class FramedShell {
     this.#flushing = false;
     const batch = this.#outbox.splice(0);
     if (batch.length === 0 || this.#gone !== undefined) return;
-    if (this.#onStdout.length === 0) this.#headSince = Date.now();
+    if (this.#onStdout.length === 0) this.#headSince = performance.now();
     for (const frame of batch) {
       frame.state = "sent";
       this.#onStdout.push(frame);
@@ -144,7 +144,7 @@ export class FramedShell {
       mark: (frame, text) => {
         if (this.#mark(frame, name, text)) return;
         queue.shift();
-        if (name === "stdout") this.#headSince = Date.now();
+        if (name === "stdout") this.#headSince = performance.now();
         if (!this.#onStdout.includes(frame) && !this.#onStderr.includes(frame)) finish(frame);
       },
     });

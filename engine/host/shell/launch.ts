@@ -1,6 +1,6 @@
 import type { Secret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
-import { left, within } from "../deadline.ts";
+import { deadlineIn, left, within } from "../deadline.ts";
 import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
 import { prelude } from "./prelude.ts";
 import { quote, quoteAll } from "./quote.ts";
@@ -41,7 +41,7 @@ export async function launch(
   identity: Identity,
   options: LaunchOptions,
 ): Promise<Launched> {
-  const until = Date.now() + options.timeoutMs;
+  const until = deadlineIn(options.timeoutMs);
   const hello = newNonce();
   const line = commandLine(hello, identity, options);
   const { timeoutMs, reserved = false, wanted = () => true } = options;

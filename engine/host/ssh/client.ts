@@ -91,7 +91,7 @@ class Handshake {
   }
 
   async run({ keys, login: { methods, tried } }: Passport): Promise<SshClient> {
-    const started = Date.now();
+    const started = performance.now();
     const ssh = new NodeSSH();
     const queue = [...methods];
     this.#listenWithSsh2();
@@ -130,7 +130,7 @@ class Handshake {
     try {
       await connecting;
     } catch (error) {
-      throw this.#explain(error, tried, Date.now() - started);
+      throw this.#explain(error, tried, performance.now() - started);
     }
     if (this.#fresh) await keys.remember(this.#fresh);
     return { client, lost, backlog, cut, end: () => end(client, lost) };
