@@ -91,7 +91,8 @@ const textsIn = (value: unknown): string[] => {
   return Object.entries(value).flatMap(([key, item]) => [key, ...textsIn(item)]);
 };
 
-describe.skipIf(!canUnshare())("params are data to a real shell, whatever they hold", () => {
+const what = "params are data to a real shell, whatever they hold";
+describe.skipIf(!canUnshare())(what, { timeout: 240_000 }, () => {
   test.each(specs)("$name", async (spec) => {
     const faults: string[] = [];
     for (const leaf of leavesOf(spec.params)) faults.push(...(await faultsAt(spec, leaf)));
