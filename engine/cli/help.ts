@@ -8,6 +8,11 @@ Examples:
     $ run-playbook mine.ts -i inventory/prod.ts --check --diff
     $ run-playbook mine.ts -i inventory/prod.ts
 
+  Have it reviewed first, and then make just that:
+    $ run-playbook mine.ts -i inventory/prod.ts --plan-out plan.json
+    $ run-playbook --apply-plan plan.json --list
+    $ run-playbook --apply-plan plan.json
+
   See what it would touch, without a connection:
     $ run-playbook mine.ts --list
     $ run-playbook mine.ts --graph > graph.mmd
@@ -19,6 +24,10 @@ Examples:
   Only at night; and free a host that a run which died still holds:
     $ run-playbook mine.ts --window 22:00-04:00@Europe/Berlin
     $ run-playbook unlock w1
+
+  Go on with a run that was killed, interrupted or failed:
+    $ run-playbook runs
+    $ run-playbook resume last
 
   For programs and logs:
     $ run-playbook mine.ts --output json | jq 'select(.type == "recap")'

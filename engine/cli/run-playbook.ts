@@ -2,19 +2,14 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
-import { askSecret, confirm } from "./ask.ts";
-import { systemClock } from "./clock.ts";
+import { askSecret } from "./ask.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
-import { operator } from "./operator.ts";
 import type { CliOptions } from "./options.ts";
-import { parseParams } from "./params.ts";
-import { pickRenderer } from "./renderer.ts";
-import { runWindow } from "./run-window.ts";
-import { listenForSignals } from "./signals.ts";
-import { transports } from "./transports.ts";
+import { planAndRun } from "./plan-and-run.ts";
+import type { Named } from "./plan-file.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -24,10 +19,16 @@ interface Surroundings {
 
 /** `run-playbook PLAYBOOK`: load, plan, ask, run; gives the exit code. */
 export async function runPlaybook(
-  given: string | undefined,
-  options: CliOptions,
+  called: string | undefined,
+  flags: CliOptions,
   { io, help }: Surroundings,
 ): Promise<number> {
+  const { given, options, applied } = await named(called, flags, io.cwd);
+  if (applied !== undefined && options.list === true) {
+    const { planList } = await import("../plan-file/words.ts");
+    io.stdout.write(planList(applied));
+    return 0;
+  }
   const { name, lab } = names(given, options, io.cwd);
   if (name === undefined) {
     if (options.help !== true) throw nothingNamed(io.cwd);
@@ -40,61 +41,25 @@ export async function runPlaybook(
     io.stdout.write(playbookHelp(name, playbook));
     return 0;
   }
-  const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  return planAndRun({ playbook, inventory, options, io });
+  const asked = { ...options, ...(lab === undefined ? {} : { lab }) };
+  const inventory = await inventoryFor(playbook, asked, io);
+  const ask = (question: string) => askSecret(question, io);
+  return planAndRun({
+    word: name,
+    playbook,
+    inventory,
+    options: asked,
+    io,
+    ask,
+    ...(applied === undefined ? {} : { applied }),
+  });
 }
 
-interface Job {
-  readonly playbook: Playbook;
-  readonly inventory: Inventory;
-  readonly options: CliOptions;
-  readonly io: Io;
-}
-
-async function planAndRun({ playbook, inventory, options, io }: Job): Promise<number> {
-  const { plan, run } = await import("../run/run.ts");
-  const { limit, only, forks, check, list, graph, yes } = options;
-  const wanted = {
-    params: parseParams(options.param ?? []),
-    ...(limit === undefined ? {} : { limit }),
-    ...(only === undefined ? {} : { only }),
-  };
-  const planned = plan(playbook, inventory, wanted);
-  const window = await runWindow(options.window, playbook, systemClock);
-  if (list === true || graph === true) {
-    const { planGraph, planList } = await import("./show-plan.ts");
-    io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
-    return 0;
-  }
-  // What changes nothing may run at any time; who took an hour to answer may have missed the window.
-  const hours = check === true ? undefined : window;
-  hours?.requireOpen();
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
-  hours?.requireOpen();
-  const renderer = await pickRenderer(options, io);
-  const note = (message: string) => renderer.note(message);
-  const signals = listenForSignals(process, note);
-  const closing = hours?.watch(note);
-  try {
-    const { exitCode } = await run(playbook, inventory, {
-      ...wanted,
-      mode: check === true ? "check" : "apply",
-      ...(forks === undefined ? {} : { forks }),
-      emit: (event) => renderer.emit(event),
-      stop: closing === undefined ? signals.stop : AbortSignal.any([signals.stop, closing.stop]),
-      cut: signals.cut,
-      transports,
-      clock: systemClock,
-      operator: operator(io.env),
-      ask: (question) => askSecret(question, io),
-    });
-    return exitCode;
-  } finally {
-    signals.release();
-    closing?.release();
-    await renderer.end();
-  }
+// Most calls have no plan file, and need not load what knows of them.
+async function named(given: string | undefined, options: CliOptions, cwd: string): Promise<Named> {
+  if (options.planOut === undefined && options.applyPlan === undefined) return { given, options };
+  const { namedByPlan } = await import("./plan-file.ts");
+  return namedByPlan(given, options, cwd);
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.
@@ -116,11 +81,7 @@ function nothingNamed(cwd: string): PlaybookError {
 /** The inventory that the command line names, else the playbook's own, where there is one. */
 export async function inventoryFor(
   playbook: Playbook | undefined,
-  {
-    inventory,
-    lab,
-    yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab?: CliOptions["lab"] | undefined },
+  { inventory, lab, yes }: Pick<CliOptions, "inventory" | "lab" | "yes">,
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

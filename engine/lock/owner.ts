@@ -50,7 +50,7 @@ export function parseLockState(printed: string): LockState {
   return { held: held === "held", guarded: guarded === "guarded", run, owner: owner.data };
 }
 
-/** @example "run 2026-11-26-2201-k3f9 of anna on ops1, since 2026-11-26 22:01 UTC" */
+/** @example "run 2026-11-26-220159-k3f9 of anna on ops1, since 2026-11-26 22:01 UTC" */
 export function describeOwner(owner: Owner | undefined): string {
   if (owner === undefined) return "somebody of whom it says nothing that makes sense";
   const { run, user, machine, since } = owner;

@@ -46,8 +46,11 @@ function sentence(model: RunModel, colors: Colors): string {
       return `${colors.yellow(colors.bold("window closed"))} after ${time}: ${counts}${next}`;
     }
     case 130:
-      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}; run it again to go on`;
+      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}${goOn(started)}`;
     default:
-      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}`;
+      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}${goOn(started)}`;
   }
 }
+
+const goOn = (started: RunModel["started"]): string =>
+  started?.mode === "apply" ? `; run-playbook resume ${oneLine(started.id)} goes on` : "";

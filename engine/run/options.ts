@@ -2,6 +2,7 @@ import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
 import type { Emit } from "../report/event.ts";
 import type { LastTook } from "./left.ts";
+import type { Earlier } from "./verdict.ts";
 import type { Witness } from "./witness.ts";
 
 export type { Clock };
@@ -34,6 +35,10 @@ export interface RunOptions {
   readonly witnesses?: readonly Witness[];
   /** How long nodes took before, to say how long what a stopped run leaves will take. */
   readonly lastTook?: LastTook;
+  /** What runs that this one goes on with left behind. */
+  readonly earlier?: Earlier;
+  /** Looks at every node as under --check, before the first change is made; what it finds is told to this one only. */
+  readonly lookFirst?: Witness;
   /** Asks the operator for a secret; undefined, or not given, where nobody is there to answer. */
   readonly ask?: (question: string) => Promise<string | undefined>;
 }

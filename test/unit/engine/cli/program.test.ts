@@ -8,6 +8,9 @@ async function parse(...argv: string[]): Promise<[string | undefined, CliOptions
     run: async (playbook, options) => {
       seen = [playbook, options];
     },
+    runs: async () => undefined,
+    show: async () => undefined,
+    resume: async () => undefined,
     completion: async () => undefined,
     unlock: async () => undefined,
     lab: undefined,

@@ -8,7 +8,7 @@ import { settingIs } from "../../../support/settings.ts";
 import { settled, VirtualClock } from "../../../support/virtual-clock.ts";
 
 const operator = { user: "anna", machine: "ops1" };
-const bobs = "held\nunguarded\n2026-11-26-2201-k3f9\nbob\nops2\n1795730460000\n";
+const bobs = "held\nunguarded\n2026-11-26-220159-k3f9\nbob\nops2\n1795730460000\n";
 const free = { code: 0 };
 const held = { code: 7, stdout: bobs };
 
@@ -52,7 +52,7 @@ describe("a host that another run holds", () => {
         error: {
           code: "PB_HOST_LOCKED",
           message:
-            "h1 is locked by run 2026-11-26-2201-k3f9 of bob on ops2, since 2026-11-26 22:01 UTC.",
+            "h1 is locked by run 2026-11-26-220159-k3f9 of bob on ops2, since 2026-11-26 22:01 UTC.",
           hint: expect.stringContaining("within 30 s"),
           state: "nothing was changed on h1",
         },
