@@ -52,12 +52,12 @@ test("the host goes back by itself and answers at its old address; the next run 
   expect(asked.recap).toMatchObject({ ok: 1 });
 
   await lab.heal("w2");
-  await finishes(command, ["network on w1", "kept on w1"]);
+  await finishes(command, ["network on w1", "kept on w1"], await onceFree(command));
   expect(await exec("w1", "cat /etc/kept")).toBe(`${moved}\n`);
   await finishes(network({ at: moved, addresses: [moved], address: moved }), []);
 });
 
-test("a run that comes while the host still waits lets it go back first, then makes the change", async () => {
+test("a run that comes while the host still waits is refused, and the one after it makes the change", async () => {
   const second = view.prefix.replace("::/64", "::72");
   const command = network({ at: moved, addresses: [moved, second], address: moved });
   const guard = await killedMidway(command, async () =>
@@ -66,7 +66,15 @@ test("a run that comes while the host still waits lets it go back first, then ma
 
   await lab.heal("w2");
   expect(await guard.waits()).toBe(true);
-  const next = await finishes(command, ["network on w1"]);
+  const refused = await play(command);
+  expect(refused.code).toBe(1);
+  expect(lockOf(refused)).toMatchObject({
+    code: "PB_HOST_LOCKED",
+    state: expect.stringContaining("a guarded change on w1 is not over yet"),
+  });
+
+  expect(await guard.end()).toBe("rolled-back it was not confirmed in time\n");
+  const next = await finishes(command, ["network on w1"], await onceFree(command));
   // What the dead engine had begun was undone before anything was read: there is all of it to do again.
   const says = next.events.flatMap((event) => (event.type === "change" ? [event.change.say] : []));
   expect(says.join("; ")).toContain(`eth0: + ${second}/64`);
@@ -134,8 +142,27 @@ async function killedMidway(command: readonly string[], isLive: () => Promise<bo
 
 const ACTIVE = `${GUARD_BASE}/active-guard`;
 
-async function finishes(command: readonly string[], changed: readonly string[]): Promise<Played> {
-  const played = await play(command);
+/** The lock of a run that is gone, where it kept this one out. */
+const lockOf = ({ events }: Played) =>
+  events.flatMap((event) => (event.type === "host-unreachable" ? [event.error] : []))[0];
+
+/** The first run that the dead one's lock does not keep out: the host drops it within half a minute. */
+async function onceFree(command: readonly string[]): Promise<Played> {
+  const admitted = async () => {
+    const played = await play(command);
+    return lockOf(played)?.code === "PB_HOST_LOCKED" ? undefined : played;
+  };
+  const played = await until(admitted, { seconds: 40, every: 1000 });
+  expect(played).toBeDefined();
+  return played!;
+}
+
+async function finishes(
+  command: readonly string[],
+  changed: readonly string[],
+  own?: Played,
+): Promise<Played> {
+  const played = own ?? (await play(command));
   expect(played.ended("failed"), played.stdout).toEqual([]);
   expect(played.ended("changed")).toEqual(changed);
   expect(played.code).toBe(0);

@@ -20,7 +20,7 @@ export interface CallSettings {
 }
 
 interface Deadline extends CallSettings {
-  /** Point in time, ms since the epoch. */
+  /** Point in time, as deadlineIn gives it. */
   readonly until: number;
   readonly timeoutMs: number;
 }

@@ -31,7 +31,7 @@ export interface Lane {
 export interface LaneRequest {
   readonly user: string;
   readonly long: boolean;
-  /** Point in time, ms since the epoch. */
+  /** Point in time, as deadlineIn gives it. */
   readonly until: number;
   readonly late: () => Error;
 }

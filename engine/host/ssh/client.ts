@@ -31,7 +31,7 @@ export interface SshClient {
 }
 
 export interface ClientOptions {
-  /** Point in time, ms since the epoch. */
+  /** Point in time, as deadlineIn gives it. */
   readonly until: number;
   readonly keepalive?: { readonly keepaliveInterval: number; readonly keepaliveCountMax: number };
 }
