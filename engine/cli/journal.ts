@@ -66,7 +66,7 @@ export function outlineOf({ inventory }: Job, plan: Plan, key: Uint8Array): Outl
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 function askedFor({ word, playbook, options, io }: Job, params: Beginning["params"]): Asked {
-  const { inventory, lab, limit, only, forks } = options;
+  const { inventory, lab, limit, only, forks, window, applyPlan, planKey } = options;
   const secrets = secretParams(playbook, params);
   const kept = Object.entries(params).filter(([name]) => !secrets.includes(name));
   return {
@@ -77,6 +77,9 @@ function askedFor({ word, playbook, options, io }: Job, params: Beginning["param
     ...(limit === undefined ? {} : { limit: [...limit] }),
     ...(only === undefined ? {} : { only: [...only] }),
     ...(forks === undefined ? {} : { forks }),
+    ...(window === undefined ? {} : { window }),
+    ...(applyPlan === undefined ? {} : { applyPlan }),
+    ...(planKey === undefined ? {} : { planKey }),
     params: Object.fromEntries(kept),
     secretParams: secrets,
   };

@@ -1,3 +1,4 @@
+import { runsFolder } from "../journal/folder.ts";
 import type { Journal } from "../journal/journal.ts";
 import { earlierOf } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -84,6 +85,7 @@ export async function planAndRun(job: Job): Promise<number> {
       transports,
       clock: systemClock,
       operator: operator(io.env),
+      lastTook: () => lastTook(job, { run: id, playbook: planned.playbook }),
       ask: job.ask,
       ...(lookFirst && { lookFirst }),
     });
@@ -96,6 +98,11 @@ export async function planAndRun(job: Job): Promise<number> {
   const said = await planFile?.finish(recap);
   if (said !== undefined) io.stderr.write(`${said}\n`);
   return recap.exitCode;
+}
+
+async function lastTook({ io }: Job, of: { readonly run: string; readonly playbook: string }) {
+  const { lastTookBefore } = await import("../journal/durations.ts");
+  return lastTookBefore(runsFolder(io.env), of);
 }
 
 async function begin(job: Job, plan: Plan, id: string): Promise<Journal> {

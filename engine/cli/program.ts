@@ -145,11 +145,12 @@ function addRunCommands(program: Command, actions: Actions): void {
       "answer yes: go on although playbook or inventory differ, and its question",
     )
     .option("--param <NAME=VALUE>", "a secret that it was given; may be given again", collect)
+    .option("--window <FROM-TO[@ZONE]>", "other hours than it was given; exit 4")
     .action((run: string, options: ResumeOptions) => actions.resume(run, options));
   addOutput(resume).addHelpText(
     "after",
     `
-It is run again as it was: playbook, inventory, parameters, limits. Finished steps are read
+It is run again as it was: playbook, inventory, parameters, limits, hours, plan. Finished steps are read
 again, steps in doubt are read first, and what a change set off still runs. Where the
 playbook or the inventory differ since, what differs is named before anything runs.
 

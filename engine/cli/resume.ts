@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { PlaybookError } from "../errors/error.ts";
 import { differences } from "../journal/differences.ts";
 import { readKey, runsFolder } from "../journal/folder.ts";
@@ -9,6 +10,7 @@ import type { Plan } from "../plan/plan.ts";
 import { oneLine, plural } from "../report/text.ts";
 import { plan } from "../run/run.ts";
 import { askSecret, confirm } from "./ask.ts";
+import { systemClock } from "./clock.ts";
 import type { Io } from "./io.ts";
 import type { Job } from "./job.ts";
 import { outlineOf } from "./journal.ts";
@@ -18,6 +20,7 @@ import type { ResumeOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { planAndRun, wantedOf } from "./plan-and-run.ts";
 import { inventoryFor } from "./run-playbook.ts";
+import { runWindow } from "./run-window.ts";
 import { localTime } from "./show-run.ts";
 import { listenForSignals } from "./signals.ts";
 
@@ -27,6 +30,7 @@ export async function resumeRun(name: string, options: ResumeOptions, io: Io): P
   const known = name === "last" ? await lastUnfinished(runs) : await findRun(runs, name);
   refuseUnlessOver(known);
   const job = await jobOf(known, options, io);
+  (await runWindow(job.options.window, job.playbook, systemClock))?.requireOpen();
   const planned = plan(job.playbook, job.inventory, wantedOf(job.options));
   const say = (line: string) => io.stderr.write(`${line}\n`);
   sayWhatIsLeft(known, say);
@@ -58,7 +62,10 @@ async function jobOf(known: KnownRun, options: ResumeOptions, io: Io): Promise<J
   const ask = askedOnce((question) => askSecret(question, io));
   const given = { ...where, ...options, param: await paramsOf(known, options.param ?? [], ask) };
   const inventory = await inventoryFor(playbook, given, here);
-  return { word, playbook, inventory, options: given, io: here, ask, resumes: known.record };
+  const job = { word, playbook, inventory, options: given, io: here, ask, resumes: known.record };
+  if (asked.applyPlan === undefined) return job;
+  const { readPlan } = await import("../plan-file/disk.ts");
+  return { ...job, applied: await readPlan(resolve(cwd, asked.applyPlan)) };
 }
 
 // Paths in playbooks and modules are relative to where the run was started.

@@ -58,8 +58,9 @@ export async function run(
   tellStart(planned, id, options);
   await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
-  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
-  const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
+  const { clock, mode, stop, cut } = options;
+  const lastTook = stop.aborted ? await options.lastTook?.() : undefined;
+  const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook: lastTook ?? unmeasured };
   const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
   options.emit(recap);
   return recap;
@@ -74,6 +75,8 @@ async function lookFirst(planned: Plan, secrets: Secrets, options: Ready): Promi
 
 /** What a run is given, with what it takes for itself where it is given nothing. */
 type Ready = RunOptions & { readonly forks: number; readonly id: string };
+
+const unmeasured = () => undefined;
 
 /** How many hosts are worked on at once unless told otherwise. */
 const DEFAULT_FORKS = 50;
