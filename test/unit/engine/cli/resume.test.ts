@@ -15,6 +15,8 @@ const playbook = `import { userInfo } from "node:os";
 import { defineInventory, defineModule, isSecret, playbook, run, script, secret, secretFrom, writeFile } from "run-playbook";
 import { z } from "zod";
 
+const WAIT = 'mkdir "$1/at-work" || echo >"$1/twice"; while [ -e "$1/wait" ]; do sleep 0.05; done; rmdir "$1/at-work"';
+
 const note = defineModule({
   name: "note",
   summary: "Keep a note.",
@@ -24,7 +26,7 @@ const note = defineModule({
   },
   *diff({ now }, { path, text, waits }) {
     if (now === (isSecret(text) ? text.reveal() : text)) return;
-    if (waits) yield run(script('while [ -e "$1" ]; do sleep 0.05; done', import.meta.dirname + "/wait"), "wait");
+    if (waits) yield run(script(WAIT, import.meta.dirname), "wait");
     yield writeFile(path, text, { was: now, owner: userInfo().username });
   },
 });
@@ -76,6 +78,11 @@ async function started(stage: { cwd: string; env: Record<string, string> }, ...a
   const ended = once(child, "close");
   return {
     lines,
+    /** Leaves its command at work. */
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     async end(signal: NodeJS.Signals) {
       child.kill(signal);
       if (signal === "SIGINT") await rm(join(stage.cwd, "wait"));
@@ -121,6 +128,25 @@ test("a killed run is shown with what is in doubt and what is left, and resumed 
   expect((await here.cli("runs")).stdout).toMatch(/converged after .* nothing\n.*resumed as 2/);
   expect((await here.cli("resume", id)).stderr).toMatch(/^PB_RUN_RESUMED\n.*as 2/);
   expect((await here.cli("resume", "last")).stderr).toMatch(/^PB_RUN_NONE_LEFT/);
+});
+
+test("a command that outlived its engine is waited for, and not begun again beside itself", async () => {
+  await using here = await stage();
+  const run = await started(here, "note.ts");
+  await run.kill();
+  const resuming = here.cli("resume", "last");
+  // It looks for what is at work before it reads anything.
+  await vi.waitFor(
+    async () => {
+      const looking = await runProgram(["pgrep", "-f", "^sh -c # leftovers.* sh 240$"], { cwd: here.cwd });
+      expect(looking.code).toBe(0);
+    },
+    { timeout: 60_000 },
+  );
+  await rm(join(here.cwd, "wait"));
+  expect(await resuming).toMatchObject({ code: 0 });
+  expect(await here.text("slow")).toBe("hello");
+  expect(await here.text("twice")).toBeUndefined();
 });
 
 test("what was set off and kept from running still runs after several resumes that failed", async () => {

@@ -73,7 +73,11 @@ test("batches are left one after another", async () => {
   stop.abort(closing);
   const { recap } = await play(
     ({ step, nodes }) => step("a", { on: nodes, rolling: { batch: 2 }, ensure: module({}) }),
-    { hosts: ["h1", "h2", "h3", "h4", "h5"], stop: stop.signal, lastTook: async () => () => 10_000 },
+    {
+      hosts: ["h1", "h2", "h3", "h4", "h5"],
+      stop: stop.signal,
+      lastTook: async () => () => 10_000,
+    },
   );
   expect(recap.stopped?.left.lastMs).toBe(30_000);
 });
