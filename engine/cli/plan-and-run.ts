@@ -49,6 +49,7 @@ export async function planAndRun(job: Job): Promise<number> {
   const hours = check === true ? undefined : window;
   hours?.requireOpen();
   const planFile = await planFileOf(job, planned);
+  if (check !== true && job.resumes === undefined) await tellOwed(job);
   if (planned.question !== undefined && check !== true)
     await confirm(planned.question, io, yes === true);
   hours?.requireOpen();
@@ -98,6 +99,12 @@ export async function planAndRun(job: Job): Promise<number> {
   const said = await planFile?.finish(recap);
   if (said !== undefined) io.stderr.write(`${said}\n`);
   return recap.exitCode;
+}
+
+async function tellOwed(job: Job): Promise<void> {
+  const { owedByNewest } = await import("./owed.ts");
+  const owed = await owedByNewest(job);
+  if (owed !== undefined) job.io.stderr.write(`${owed}\n`);
 }
 
 async function lastTook({ io }: Job, of: { readonly run: string; readonly playbook: string }) {

@@ -75,7 +75,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       return;
     case "ended":
       node.ended = entry;
-      if (isGoal(entry)) delete node.doubt;
+      if (isGoal(entry) || isAnswered(entry)) delete node.doubt;
       return;
   }
 }
@@ -92,6 +92,10 @@ export const isSettled = ({ ended }: NodeRecord): boolean =>
 
 const isGoal = (entry: Entry): boolean =>
   entry.type === "ended" && (entry.outcome === "ok" || entry.outcome === "changed");
+
+// The host itself said how the change came out.
+const isAnswered = ({ code }: EntryOf<"ended">): boolean =>
+  code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK";
 
 // A change counts from when it was begun: one in doubt may have been made, and what it sets off is then due. Whoever was
 // set off by a step that in the end had nothing to do is not.

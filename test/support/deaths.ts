@@ -24,7 +24,8 @@ export function random(seed: number): () => number {
 /** Somewhere in a journal of so many lines; now and then before there is any. */
 export function deathIn(lines: number, next: () => number): Death {
   if (next() < 0.08) return { at: "time", ms: Math.round(300 + 1500 * next()) };
-  const line = 1 + Math.floor(lines * next());
+  // What was done is only read again, in fewer lines: a death that comes too late is none.
+  const line = 1 + Math.floor(0.6 * lines * next());
   const kind = next();
   if (kind < 0.5) return { at: "line", line, written: "whole", ms: Math.round(400 * next()) };
   return { at: "line", line, written: kind < 0.7 ? "whole" : kind < 0.85 ? "torn" : "none", ms: 0 };

@@ -179,6 +179,17 @@ test("what was set off and kept from running still runs after several resumes th
   expect(await here.text("follow")).toBe("3");
 });
 
+test("a plain run after one that was killed names what only its resume would run", async () => {
+  await using here = await stage();
+  await (await started(here, "note.ts")).end("SIGKILL");
+  const [id = ""] = /^2\S+/m.exec((await here.cli("runs")).stdout) ?? [];
+  const owed = `\`run-playbook resume ${id}\` would also run what a change set off there: follow on localhost.\n`;
+  const plain = await here.cli("note.ts");
+  expect(plain).toMatchObject({ code: 0, stderr: owed });
+  expect(await here.text("follow")).toBeUndefined();
+  expect((await here.cli("note.ts")).stderr).toBe("");
+});
+
 test("what an interrupted run leaves is as long as it took the last time that it was done", async () => {
   await using here = await stage();
   await rm(join(here.cwd, "wait"));
