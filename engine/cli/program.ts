@@ -127,6 +127,7 @@ function addRunCommands(program: Command, actions: Actions): void {
     .description("the runs that were made here, and what is left of each")
     .option("--all", "all of them, not only the last 20")
     .addOption(output())
+    .addHelpText("after", "\nThe newest 200 are kept, and each unfinished one for 30 days.")
     .action((options: RunsOptions) => actions.runs(options));
   program
     .command("show")

@@ -53,7 +53,7 @@ export default playbook(
 /** A folder with the playbook, and runs of its own. */
 async function stage(files: Readonly<Record<string, string>> = {}) {
   const { path: cwd, ...here } = await folder({ "note.ts": playbook, wait: "", ...files });
-  const env = { XDG_STATE_HOME: join(cwd, "state") };
+  const env = { XDG_STATE_HOME: join(cwd, "state"), RUN_PLAYBOOK_RUN_DIR: join(cwd, "run") };
   const text = (name: string) => readFile(join(cwd, name), "utf8").catch(() => undefined);
   return { ...here, cwd, env, text, cli: (...args: string[]) => cli(args, { cwd, env }) };
 }
@@ -184,10 +184,12 @@ test("a plain run after one that was killed names what only its resume would run
   await (await started(here, "note.ts")).end("SIGKILL");
   const [id = ""] = /^2\S+/m.exec((await here.cli("runs")).stdout) ?? [];
   const owed = `\`run-playbook resume ${id}\` would also run what a change set off there: follow on localhost.\n`;
-  const plain = await here.cli("note.ts");
+  // The dead run's lock is not waited for.
+  const env = { ...here.env, RUN_PLAYBOOK_RUN_DIR: join(here.cwd, "locks") };
+  const plain = await cli(["note.ts"], { cwd: here.cwd, env });
   expect(plain).toMatchObject({ code: 0, stderr: owed });
   expect(await here.text("follow")).toBeUndefined();
-  expect((await here.cli("note.ts")).stderr).toBe("");
+  expect((await cli(["note.ts"], { cwd: here.cwd, env })).stderr).toBe("");
 });
 
 test("what an interrupted run leaves is as long as it took the last time that it was done", async () => {
