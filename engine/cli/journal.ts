@@ -7,8 +7,9 @@ import { makeRunFolder, runsFolder } from "../journal/folder.ts";
 import type { Asked, Begun } from "../journal/format.ts";
 import { Journal } from "../journal/journal.ts";
 import { outlineInventory, outlineSteps } from "../journal/outline.ts";
-import { Printer } from "../journal/print.ts";
+import { pruneRuns } from "../journal/prune.ts";
 import { claim } from "../journal/runs.ts";
+import { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import type { Plan } from "../plan/plan.ts";
 import { secretParams } from "../plan/playbook-params.ts";
 import type { Io } from "./io.ts";
@@ -43,6 +44,7 @@ export async function beginJournal(
     doubts: [...(resumes?.doubts ?? [])],
   };
   const journal = await Journal.begin(beginning, { folder, now });
+  await pruneRuns(runs, now());
   try {
     if (resumes !== undefined) await claim(runs, resumes.begun.run, id);
   } catch (error) {
@@ -54,12 +56,12 @@ export async function beginJournal(
 
 /** What a run is compared by with a later one, printed with a run's key. */
 export function outlineOf({ inventory }: Job, plan: Plan, key: Uint8Array): Outline {
-  const printer = new Printer(key);
+  const hashes = new KeyedHash(key);
   return {
     engine: packageVersion(),
     sources: Object.fromEntries(userFiles().map((path) => [path, hashOf(path)])),
-    steps: outlineSteps(plan, printer),
-    inventory: outlineInventory(inventory, printer),
+    steps: outlineSteps(plan, hashes),
+    inventory: outlineInventory(inventory, hashes),
   };
 }
 
@@ -69,7 +71,7 @@ function askedFor(
   { word, playbook, options, io, undoes }: Job,
   params: Beginning["params"],
 ): Asked {
-  const { inventory, lab, limit, only, forks } = options;
+  const { inventory, lab, limit, only, forks, window, applyPlan, planKey } = options;
   const secrets = secretParams(playbook, params);
   const kept = Object.entries(params).filter(([name]) => !secrets.includes(name));
   return {
@@ -80,6 +82,9 @@ function askedFor(
     ...(limit === undefined ? {} : { limit: [...limit] }),
     ...(only === undefined ? {} : { only: [...only] }),
     ...(forks === undefined ? {} : { forks }),
+    ...(window === undefined ? {} : { window }),
+    ...(applyPlan === undefined ? {} : { applyPlan }),
+    ...(planKey === undefined ? {} : { planKey }),
     params: Object.fromEntries(kept),
     secretParams: secrets,
     ...(undoes === undefined ? {} : { undoes: undoes.run }),

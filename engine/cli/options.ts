@@ -27,7 +27,7 @@ export interface CliOptions {
 /** What it says about how a resumed run is gone on with; all else is as it was. */
 export type ResumeOptions = Pick<
   CliOptions,
-  "param" | "yes" | "diff" | "output" | "verbose" | "color"
+  "param" | "window" | "yes" | "diff" | "output" | "verbose" | "color"
 >;
 
 /** What it says about how a run is undone. */

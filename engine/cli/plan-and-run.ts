@@ -1,3 +1,4 @@
+import { runsFolder } from "../journal/folder.ts";
 import type { Journal } from "../journal/journal.ts";
 import { earlierOf } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -49,6 +50,7 @@ export async function planAndRun(job: Job): Promise<number> {
   const hours = check === true ? undefined : window;
   hours?.requireOpen();
   const planFile = await planFileOf(job, planned);
+  if (check !== true && job.resumes === undefined && job.undoes === undefined) await tellOwed(job);
   if (planned.question !== undefined && check !== true) {
     const question = [...lastingSteps(planned), planned.question].join("\n");
     await confirm(question, io, yes === true);
@@ -88,6 +90,7 @@ export async function planAndRun(job: Job): Promise<number> {
       transports,
       clock: systemClock,
       operator: operator(io.env),
+      lastTook: () => lastTook(job, { run: id, playbook: planned.playbook }),
       ask: job.ask,
       ...(lookFirst && { lookFirst }),
     });
@@ -100,6 +103,17 @@ export async function planAndRun(job: Job): Promise<number> {
   const said = await planFile?.finish(recap);
   if (said !== undefined) io.stderr.write(`${said}\n`);
   return recap.exitCode;
+}
+
+async function tellOwed(job: Job): Promise<void> {
+  const { owedByNewest } = await import("./owed.ts");
+  const owed = await owedByNewest(job);
+  if (owed !== undefined) job.io.stderr.write(`${owed}\n`);
+}
+
+async function lastTook({ io }: Job, of: { readonly run: string; readonly playbook: string }) {
+  const { lastTookBefore } = await import("../journal/durations.ts");
+  return lastTookBefore(runsFolder(io.env), of);
 }
 
 async function begin(job: Job, plan: Plan, id: string): Promise<Journal> {

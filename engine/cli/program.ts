@@ -130,6 +130,7 @@ function addRunCommands(program: Command, actions: Actions): void {
     .description("the runs that were made here, and what is left of each")
     .option("--all", "all of them, not only the last 20")
     .addOption(output())
+    .addHelpText("after", "\nThe newest 200 are kept, and each unfinished one for 30 days.")
     .action((options: RunsOptions) => actions.runs(options));
   program
     .command("show")
@@ -148,11 +149,12 @@ function addRunCommands(program: Command, actions: Actions): void {
       "answer yes: go on although playbook or inventory differ, and its question",
     )
     .option("--param <NAME=VALUE>", "a secret that it was given; may be given again", collect)
+    .option("--window <FROM-TO[@ZONE]>", "other hours than it was given; exit 4")
     .action((run: string, options: ResumeOptions) => actions.resume(run, options));
   addOutput(resume).addHelpText(
     "after",
     `
-It is run again as it was: playbook, inventory, parameters, limits. Finished steps are read
+It is run again as it was: playbook, inventory, parameters, limits, hours, plan. Finished steps are read
 again, steps in doubt are read first, and what a change set off still runs. Where the
 playbook or the inventory differ since, what differs is named before anything runs.
 

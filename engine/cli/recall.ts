@@ -14,10 +14,11 @@ import type { ResumeOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { inventoryFor } from "./run-playbook.ts";
 
-/** What a run was, loaded again. */
+/** What a run was, loaded again; a plan file that it was held to is not. */
 export async function jobOf(known: KnownRun, options: ResumeOptions, io: Io): Promise<Job> {
   const { asked } = known.record.begun;
-  const { playbook: word, cwd, params: _, secretParams: __, undoes: ___, ...where } = asked;
+  const { playbook: word, cwd, params: _, secretParams: __, undoes: ___, ...rest } = asked;
+  const { applyPlan: ____, planKey: _____, ...where } = rest;
   const here = { ...io, cwd };
   enter(known.run, cwd);
   const playbook = await loadPlaybook(word, cwd);

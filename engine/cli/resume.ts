@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { PlaybookError } from "../errors/error.ts";
 import { runsFolder } from "../journal/folder.ts";
 import { isSettled } from "../journal/record.ts";
@@ -6,12 +7,14 @@ import type { Plan } from "../plan/plan.ts";
 import { oneLine, plural } from "../report/text.ts";
 import { plan } from "../run/run.ts";
 import { confirm } from "./ask.ts";
+import { systemClock } from "./clock.ts";
 import type { Io } from "./io.ts";
 import type { Job } from "./job.ts";
 import { lookAtDoubts } from "./look.ts";
 import type { ResumeOptions } from "./options.ts";
 import { planAndRun, wantedOf } from "./plan-and-run.ts";
 import { differencesSince, jobOf } from "./recall.ts";
+import { runWindow } from "./run-window.ts";
 import { localTime } from "./show-run.ts";
 import { listenForSignals } from "./signals.ts";
 
@@ -25,7 +28,9 @@ export async function resumeRun(name: string, options: ResumeOptions, io: Io): P
     const { undoRun } = await import("./undo.ts");
     return undoRun(undoes, options, io, known.record);
   }
-  const job = { ...(await jobOf(known, options, io)), resumes: known.record };
+  const recalled = await jobOf(known, options, io);
+  const job = { ...(await heldToItsPlan(known, recalled)), resumes: known.record };
+  (await runWindow(job.options.window, job.playbook, systemClock))?.requireOpen();
   const planned = plan(job.playbook, job.inventory, wantedOf(job.options));
   const say = (line: string) => io.stderr.write(`${line}\n`);
   sayWhatIsLeft(known, say);
@@ -46,6 +51,16 @@ function refuseUnlessOver({ run, record: { begun }, standing, resumedAs }: Known
     throw new PlaybookError("PB_RUN_ALIVE", [run, begun.by.pid, localTime(begun.at)]);
   if (standing === "elsewhere")
     throw new PlaybookError("PB_RUN_ELSEWHERE", [run, begun.by.machine]);
+}
+
+/** What a plan file announced is all that a run that goes on may make, too. */
+async function heldToItsPlan({ record }: KnownRun, job: Job): Promise<Job> {
+  const { applyPlan, planKey } = record.begun.asked;
+  if (applyPlan === undefined) return job;
+  const { readPlan } = await import("../plan-file/disk.ts");
+  const applied = await readPlan(resolve(job.io.cwd, applyPlan));
+  const options = { ...job.options, applyPlan, ...(planKey === undefined ? {} : { planKey }) };
+  return { ...job, applied, options };
 }
 
 function sayWhatIsLeft({ run, record, standing }: KnownRun, say: Resuming["say"]): void {

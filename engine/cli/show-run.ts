@@ -87,15 +87,19 @@ function heading(known: KnownRun): string[] {
 }
 
 function optionsOf({ record }: KnownRun): string {
-  const { inventory, lab, limit, only, forks, params, secretParams } = record.begun.asked;
+  const { asked } = record.begun;
+  const { inventory, lab, limit, only, forks, window, applyPlan, planKey } = asked;
   return [
     ...(inventory === undefined ? [] : [`--inventory ${inventory}`]),
     ...(lab === undefined ? [] : [lab === true ? "--lab" : `--lab ${lab}`]),
     ...(limit === undefined ? [] : [`--limit ${limit.join(",")}`]),
     ...(only === undefined ? [] : [`--only "${only.join(",")}"`]),
     ...(forks === undefined ? [] : [`--forks ${forks}`]),
-    ...Object.entries(params).map(([name, value]) => `--param ${name}=${value}`),
-    ...secretParams.map((name) => `--param ${name}=[secret]`),
+    ...(window === undefined ? [] : [`--window ${window}`]),
+    ...(applyPlan === undefined ? [] : [`--apply-plan ${applyPlan}`]),
+    ...(planKey === undefined ? [] : [`--plan-key ${planKey}`]),
+    ...Object.entries(asked.params).map(([name, value]) => `--param ${name}=${value}`),
+    ...asked.secretParams.map((name) => `--param ${name}=[secret]`),
   ].join(" ");
 }
 

@@ -69,6 +69,9 @@ const Asked = z.object({
   limit: z.array(z.string()).exactOptional(),
   only: z.array(z.string()).exactOptional(),
   forks: z.int().positive().exactOptional(),
+  window: z.string().exactOptional(),
+  applyPlan: z.string().exactOptional(),
+  planKey: z.string().exactOptional(),
   params: z.record(z.string(), z.string()),
   secretParams: z.array(z.string()),
   /** The run that this one undoes. */

@@ -1,16 +1,17 @@
 import type { HostEntry, Inventory } from "../dsl/inventory.ts";
 import type { Action, Condition } from "../dsl/module.ts";
 import type { DeclaredStep } from "../dsl/step.ts";
+import type { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import { specOf } from "../plan/action-params.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
+import { hashFields } from "./fields.ts";
 import type { OutlinedInventory, OutlinedStep } from "./format.ts";
-import { type Printer, printFields } from "./print.ts";
 
 /** A plan without its values: enough to say what differs in a later one, step by step. */
-export function outlineSteps({ steps, nodes }: Plan, printer: Printer): OutlinedStep[] {
+export function outlineSteps({ steps, nodes }: Plan, hashes: KeyedHash): OutlinedStep[] {
   const prints = new WeakMap<Action | Condition, Record<string, string>>();
   const printsOf = ({ work }: PlanNode) => {
-    const known = prints.get(work) ?? printFields(work.params, printer);
+    const known = prints.get(work) ?? hashFields(work.params, hashes);
     prints.set(work, known);
     return known;
   };
@@ -26,34 +27,34 @@ export function outlineSteps({ steps, nodes }: Plan, printer: Printer): Outlined
       onChange: (first?.needs ?? [])
         .filter(({ kind }) => kind === "onChange")
         .map((need) => ({ step: need.step, scope: need.scope })),
-      options: printFields(optionsOf(step), printer),
+      options: hashFields(optionsOf(step), hashes),
       params: byHost(on.map((node) => [node.host.name, printsOf(node)])),
     };
   });
 }
 
 /** An inventory, and what its settings are recognised by. */
-export function outlineInventory(inventory: Inventory, printer: Printer): OutlinedInventory {
+export function outlineInventory(inventory: Inventory, hashes: KeyedHash): OutlinedInventory {
   return {
     hosts: Object.fromEntries(
-      Object.entries(inventory.hosts).map(([name, host]) => [name, outlineHost(host, printer)]),
+      Object.entries(inventory.hosts).map(([name, host]) => [name, outlineHost(host, hashes)]),
     ),
     groups: Object.fromEntries(
       Object.entries(inventory.groups).map(([name, members]) => [name, [...members]]),
     ),
-    settings: printFields(inventory.settings, printer),
+    settings: hashFields(inventory.settings, hashes),
   };
 }
 
-function outlineHost({ settings, sudoPassword, ...place }: HostEntry, printer: Printer) {
+function outlineHost({ settings, sudoPassword, ...place }: HostEntry, hashes: KeyedHash) {
   const said = Object.entries(place).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as const],
   );
   return {
     place: Object.fromEntries(said),
     settings: {
-      ...printFields(settings, printer),
-      ...(sudoPassword === undefined ? {} : { sudoPassword: printer.of(sudoPassword) }),
+      ...hashFields(settings, hashes),
+      ...(sudoPassword === undefined ? {} : { sudoPassword: hashes.of(sudoPassword) }),
     },
   };
 }

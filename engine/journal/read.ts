@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { z } from "zod";
 import { PlaybookError } from "../errors/error.ts";
 import { type Begun, Entry, FORMAT } from "./format.ts";
@@ -18,6 +18,14 @@ export interface ReadJournal {
  */
 export async function readJournal(path: string): Promise<ReadJournal | undefined> {
   return parseJournal(await readFile(path, "utf8"), path);
+}
+
+/** How a run began, without reading on. @throws PB_JOURNAL_BROKEN, PB_JOURNAL_NEWER */
+export async function readBeginning(path: string): Promise<Begun | undefined> {
+  await using file = await open(path);
+  for await (const line of file.readLines({ autoClose: false }))
+    return parseJournal(`${line}\n`, path)?.begun;
+  return undefined;
 }
 
 /** The same for text. */

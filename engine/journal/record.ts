@@ -81,7 +81,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       return;
     case "ended":
       node.ended = entry;
-      if (isGoal(entry) || entry.undone === true) delete node.doubt;
+      if (isGoal(entry) || isAnswered(entry) || entry.undone === true) delete node.doubt;
       return;
   }
 }
@@ -102,6 +102,10 @@ export const isChanged = ({ changes, ended }: NodeRecord): boolean =>
 
 const isGoal = (entry: Entry): boolean =>
   entry.type === "ended" && (entry.outcome === "ok" || entry.outcome === "changed");
+
+// The host itself said how the change came out.
+const isAnswered = ({ code }: EntryOf<"ended">): boolean =>
+  code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK";
 
 // A change counts from when it was begun: one in doubt may have been made, and what it sets off is then due. Whoever was
 // set off by a step that in the end had nothing to do, or that was undone, is not.

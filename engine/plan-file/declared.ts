@@ -3,10 +3,10 @@ import type { Action, Condition } from "../dsl/module.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import type { SecretSource } from "../dsl/ref.ts";
 import { isSecret, redact } from "../dsl/secret.ts";
+import type { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { parsePlaybookParams } from "../plan/playbook-params.ts";
 import type { Secrets } from "../plan/secrets.ts";
-import type { Digests } from "./digests.ts";
 import type { PlanFile } from "./schema.ts";
 
 /** What the operator calls for: as the command line says it, files by the names that it gives. */
@@ -31,7 +31,7 @@ export type Declared = Pick<
 > & { readonly steps: Readonly<Record<string, string>> };
 
 /** What a call declares, in the form in which a plan file keeps it. */
-export function declaredBy(call: Call, plan: Plan, digests: Digests): Declared {
+export function declaredBy(call: Call, plan: Plan, digests: KeyedHash): Declared {
   const { engine, file, playbook, inventory, limit, only } = call;
   const nodes = Map.groupBy(plan.nodes, ({ step }) => step.label);
   return {
@@ -72,7 +72,7 @@ const workData = (work: Action | Condition): unknown =>
     : [work.probe.name, work.probe.check, work.params];
 
 // Params are kept as they were given, so that the file can be applied without naming them again; secrets are not.
-function keptParams({ playbook, params }: Call, digests: Digests): PlanFile["params"] {
+function keptParams({ playbook, params }: Call, digests: KeyedHash): PlanFile["params"] {
   const parsed = parsePlaybookParams(playbook, params);
   return Object.fromEntries(
     Object.entries(params).map(([name, text]) => [
@@ -89,7 +89,7 @@ const holdsSecret = (value: unknown): boolean =>
   (typeof value === "object" && value !== null && Object.values(value).some(holdsSecret));
 
 /** The secrets of a run by where they come from, each as its keyed hash. */
-export const keptSecrets = (secrets: Secrets, digests: Digests): PlanFile["secrets"] =>
+export const keptSecrets = (secrets: Secrets, digests: KeyedHash): PlanFile["secrets"] =>
   Object.fromEntries(
     Array.from(secrets, ([key, value]) => [
       sourceWords(JSON.parse(key) as SecretSource),

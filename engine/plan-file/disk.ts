@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { access, constants, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { PlaybookError } from "../errors/error.ts";
 import { errnoText } from "../host/errno.ts";
+import { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import { describeIssues } from "../plan/issues.ts";
-import { Digests } from "./digests.ts";
 import { readKey } from "./key.ts";
 import type { PlanBody } from "./recorder.ts";
 import { PLAN_VERSION, PlanFile } from "./schema.ts";
@@ -13,12 +13,12 @@ import { PLAN_VERSION, PlanFile } from "./schema.ts";
 /** A plan that is yet to be written. */
 export interface NewPlan {
   readonly nonce: string;
-  readonly digests: Digests;
+  readonly digests: KeyedHash;
 }
 
 export function newPlan(key: Uint8Array): NewPlan {
   const nonce = randomBytes(16).toString("base64url");
-  return { nonce, digests: new Digests(key, nonce) };
+  return { nonce, digests: hashesOf(key, nonce) };
 }
 
 /** Finds out before anything else whether a plan could be written there. @throws PB_PLAN_NOT_WRITTEN */
@@ -76,14 +76,18 @@ export async function readPlan(path: string): Promise<PlanFile> {
 }
 
 /** The digests that a plan was made with. @throws PB_PLAN_KEY, PB_PLAN_UNREADABLE */
-export async function unlock(path: string, file: PlanFile, keyFile: string): Promise<Digests> {
-  const digests = new Digests(await readKey(keyFile), file.nonce);
+export async function unlock(path: string, file: PlanFile, keyFile: string): Promise<KeyedHash> {
+  const digests = hashesOf(await readKey(keyFile), file.nonce);
   if (digests.of(KEY) !== file.key)
     throw new PlaybookError("PB_PLAN_KEY", [keyFile, `${path} was made with another one`]);
   const { seal, ...unsealed } = file;
   if (digests.of(unsealed) !== seal) throw unreadable(path, "it was edited since it was made");
   return digests;
 }
+
+// Another nonce gives another key: two plans do not show that they share a secret.
+const hashesOf = (key: Uint8Array, nonce: string): KeyedHash =>
+  new KeyedHash(new Uint8Array(hkdfSync("sha256", key, nonce, "run-playbook plan file", 32)));
 
 const KEY = "key";
 

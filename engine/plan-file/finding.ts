@@ -1,7 +1,7 @@
 import { showChange } from "../converge/shown-change.ts";
 import type { Change, WriteChange } from "../dsl/change.ts";
+import type { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import type { Finding } from "../run/witness.ts";
-import type { Digests } from "./digests.ts";
 import type { PlannedChange } from "./schema.ts";
 
 /** What a read found, in the form in which a plan file keeps it. */
@@ -13,7 +13,7 @@ export interface KeptFinding {
 
 /** What findings are kept with. */
 export interface Keeping {
-  readonly digests: Digests;
+  readonly digests: KeyedHash;
   /** The sha256 of a file of the control machine. */
   hashOf(path: string): Promise<string>;
 }

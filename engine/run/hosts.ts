@@ -1,4 +1,5 @@
 import { settleGuards } from "../converge/guard.ts";
+import { settleLeftovers } from "../converge/leftovers.ts";
 import type { Reached } from "../converge/reached.ts";
 import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry } from "../dsl/inventory.ts";
@@ -101,6 +102,7 @@ export class Hosts {
       locks?.take(host, connection),
       readFacts(connection),
       host === CONTROL ? undefined : settleGuards(connection, host),
+      settleLeftovers(connection, host),
     ]);
     const ms = clock.steady() - began;
     if (!this.#seen.has(host)) emit({ type: "host-connected", at: clock.now(), host, ms });

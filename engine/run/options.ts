@@ -36,8 +36,8 @@ export interface RunOptions {
   readonly operator?: { readonly user: string; readonly machine: string };
   /** Who hears of every node before the engine goes on, in the order in which they are asked. */
   readonly witnesses?: readonly Witness[];
-  /** How long nodes took before, to say how long what a stopped run leaves will take. */
-  readonly lastTook?: LastTook;
+  /** How long nodes took before, to say how long what a stopped run leaves will take: asked for only then. */
+  readonly lastTook?: () => Promise<LastTook>;
   /** What runs that this one goes on with left behind. */
   readonly earlier?: Earlier;
   /** Looks at every node as under --check, before the first change is made; what it finds is told to this one only. */

@@ -55,12 +55,13 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   await together(options.witnesses ?? []).begins(planned, secrets);
-  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const { clock, mode, stop, cut } = options;
   const began = clock.steady();
   const id = options.id ?? newRunId(clock.now());
   tellStart(planned, id, options);
   await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
+  const lastTook = (stop.aborted ? await options.lastTook?.() : undefined) ?? unmeasured;
   const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
   const ms = clock.steady() - began;
   const recap = tally.recap({ at: clock.now(), ms, mode, ...ending });
@@ -77,6 +78,8 @@ async function lookFirst(planned: Plan, secrets: Secrets, options: Ready): Promi
 
 /** What a run is given, with what it takes for itself where it is given nothing. */
 type Ready = RunOptions & { readonly forks: number; readonly id: string };
+
+const unmeasured = () => undefined;
 
 /** How many hosts are worked on at once unless told otherwise. */
 const DEFAULT_FORKS = 50;

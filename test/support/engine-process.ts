@@ -3,29 +3,44 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RunEvent } from "#engine/report/event.ts";
+import type { Outcome, RunEvent } from "#engine/report/event.ts";
 import type { Recap } from "#engine/run/recap.ts";
 import { root } from "./cli.ts";
+import type { Death } from "./deaths.ts";
+
+export interface EngineSurroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** When it dies by itself. */
+  readonly death?: Death | undefined;
+}
 
 /** The command line as a process that a test watches and ends as it likes. */
 export class EngineProcess implements AsyncDisposable {
   readonly events: RunEvent[] = [];
   readonly child: ChildProcess;
+  /** What it said beside its events. */
+  said = "";
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], { env = {}, death }: EngineSurroundings = {}) {
+    const entry = death === undefined ? "engine/cli/bin.ts" : "test/support/dying-engine.ts";
     this.child = spawn(
       process.execPath,
-      [
-        "--conditions=@run-playbook/source",
-        join(root, "engine/cli/bin.ts"),
-        ...args,
-        "--output",
-        "json",
-      ],
-      { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+      ["--conditions=@run-playbook/source", join(root, entry), ...args, "--output", "json"],
+      {
+        cwd: root,
+        env: {
+          ...process.env,
+          ...env,
+          ...(death && { RUN_PLAYBOOK_TEST_DEATH: JSON.stringify(death) }),
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
     );
-    const { stdout } = this.child;
-    if (stdout === null) throw new Error("it has a pipe");
+    const { stdout, stderr } = this.child;
+    if (stdout === null || stderr === null) throw new Error("it has pipes");
+    stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.said += text;
+    });
     createInterface({ input: stdout }).on("line", (line) => {
       if (line.startsWith("{")) this.events.push(JSON.parse(line) as RunEvent);
     });
@@ -45,7 +60,7 @@ export class EngineProcess implements AsyncDisposable {
     while (!this.events.some(wanted)) {
       if (Date.now() > deadline || this.isOver)
         throw new Error(
-          `it did not come: ${this.events.map((event) => JSON.stringify(event)).join("\n")}`,
+          `it did not come: ${this.events.map((event) => JSON.stringify(event)).join("\n")}\n${this.said}`,
         );
       await sleep(50);
     }
@@ -63,10 +78,25 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   /** Its exit code, and the last event. */
-  async ended(): Promise<{ code: number | null; recap: Recap | undefined }> {
-    if (!this.isOver) await once(this.child, "close", { signal: AbortSignal.timeout(120_000) });
+  async ended(seconds = 120): Promise<{ code: number | null; recap: Recap | undefined }> {
+    const signal = AbortSignal.timeout(seconds * 1000);
+    if (!this.isOver) await once(this.child, "close", { signal });
     const last = this.events.at(-1);
     return { code: this.child.exitCode, recap: last?.type === "recap" ? last : undefined };
+  }
+
+  /** Whether it died before its end. */
+  get isKilled(): boolean {
+    return this.child.signalCode === "SIGKILL";
+  }
+
+  /** The steps that ended so, as "step on host". */
+  nodes(outcome: Outcome): string[] {
+    return this.events.flatMap((event) =>
+      event.type === "node-finished" && event.outcome === outcome
+        ? [`${event.step} on ${event.host}`]
+        : [],
+    );
   }
 
   /** Ends it as a power cut would, and waits until it is gone. */

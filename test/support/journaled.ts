@@ -4,9 +4,9 @@ import type { JournalFile } from "#engine/journal/appender.ts";
 import { runFolder } from "#engine/journal/folder.ts";
 import { Journal } from "#engine/journal/journal.ts";
 import { outlineInventory, outlineSteps } from "#engine/journal/outline.ts";
-import { Printer } from "#engine/journal/print.ts";
 import { parseJournal } from "#engine/journal/read.ts";
 import { earlierOf, type RunRecord, recordOf } from "#engine/journal/record.ts";
+import { KeyedHash } from "#engine/keyed-hash/keyed-hash.ts";
 import { makePlan } from "#engine/plan/expand.ts";
 import { inventoryOf, type Played, play, type Stage } from "./play.ts";
 import { settled } from "./virtual-clock.ts";
@@ -74,7 +74,7 @@ export async function playJournaled(
 ): Promise<Played | "dead"> {
   const inventory = inventoryOf(Object.keys(stage.hosts), stage);
   const plan = makePlan({ playbook, inventory, params: stage.params ?? {} });
-  const printer = new Printer(randomBytes(32));
+  const hashes = new KeyedHash(randomBytes(32));
   const death =
     file instanceof DyingDisk ? file.death.promise : new Promise<"dead">(() => undefined);
   const run = stage.id ?? "2026-11-26-220159-k3f9";
@@ -84,8 +84,8 @@ export async function playJournaled(
     engine: "0.1.0",
     playbook: plan.playbook,
     sources: {},
-    steps: outlineSteps(plan, printer),
-    inventory: outlineInventory(inventory, printer),
+    steps: outlineSteps(plan, hashes),
+    inventory: outlineInventory(inventory, hashes),
     asked: { playbook: "test.ts", cwd: "/", params: {}, secretParams: [] },
     by: { pid: 1, started: "boot/1", user: "root", machine: "ops" },
     owed: [...(resumes?.owed ?? [])],

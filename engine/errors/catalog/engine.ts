@@ -88,6 +88,11 @@ export const engineErrors = {
       `An earlier guarded change on ${host} is not over yet (${since}).`,
     hint: "It confirms or rolls back by itself within its time: run again after that.",
   },
+  PB_LEFTOVER_BUSY: {
+    message: (host: string, what: string, seconds: number) =>
+      `A command of a run that is dead is still at work on ${host} after ${seconds} s: ${what}.`,
+    hint: "Nothing is begun beside it: wait for it or end it there, and run again.",
+  },
   PB_HOST_LOST: {
     message: (host: string, seconds: number) =>
       `${host} did not answer again within ${seconds} s after the change.`,

@@ -17,6 +17,9 @@ export interface Identity {
   readonly sudoPassword?: Secret<string>;
 }
 
+/** What a framed shell is recognised by among the host's processes: its only argument. */
+export const CALLS_SHELL = "run-playbook-calls";
+
 export interface LaunchOptions {
   readonly as?: string;
   readonly timeoutMs: number;
@@ -77,8 +80,8 @@ function commandLine(hello: string, identity: Identity, options: LaunchOptions):
   const shell =
     script === undefined
       ? asks
-        ? ["sh", "-c", `printf "\\001%sU\\n" ${hello}; exec sh`]
-        : ["sh"]
+        ? ["sh", "-c", `printf "\\001%sU\\n" ${hello}; exec sh -s ${CALLS_SHELL}`]
+        : ["sh", "-s", CALLS_SHELL]
       : ["sh", "-c", `${greet}${script.text}`, "sh", ...script.args];
   if (as === undefined || !becomes(identity, as)) return `exec ${quoteWord(shell)}`;
   if (identity.loginUser === "root") return `exec sh -c ${quote(dropTo(as, shell))}`;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { globSync, readFileSync } from "node:fs";
+import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test, vi } from "vitest";
@@ -15,6 +16,8 @@ const playbook = `import { userInfo } from "node:os";
 import { defineInventory, defineModule, isSecret, playbook, run, script, secret, secretFrom, writeFile } from "run-playbook";
 import { z } from "zod";
 
+const WAIT = 'mkdir "$1/at-work" || echo >"$1/twice"; while [ -e "$1/wait" ]; do sleep 0.05; done; rmdir "$1/at-work"';
+
 const note = defineModule({
   name: "note",
   summary: "Keep a note.",
@@ -24,7 +27,7 @@ const note = defineModule({
   },
   *diff({ now }, { path, text, waits }) {
     if (now === (isSecret(text) ? text.reveal() : text)) return;
-    if (waits) yield run(script('while [ -e "$1" ]; do sleep 0.05; done', import.meta.dirname + "/wait"), "wait");
+    if (waits) yield run(script(WAIT, import.meta.dirname), "wait");
     yield writeFile(path, text, { was: now, owner: userInfo().username });
   },
 });
@@ -50,7 +53,7 @@ export default playbook(
 /** A folder with the playbook, and runs of its own. */
 async function stage(files: Readonly<Record<string, string>> = {}) {
   const { path: cwd, ...here } = await folder({ "note.ts": playbook, wait: "", ...files });
-  const env = { XDG_STATE_HOME: join(cwd, "state") };
+  const env = { XDG_STATE_HOME: join(cwd, "state"), RUN_PLAYBOOK_RUN_DIR: join(cwd, "run") };
   const text = (name: string) => readFile(join(cwd, name), "utf8").catch(() => undefined);
   return { ...here, cwd, env, text, cli: (...args: string[]) => cli(args, { cwd, env }) };
 }
@@ -76,6 +79,12 @@ async function started(stage: { cwd: string; env: Record<string, string> }, ...a
   const ended = once(child, "close");
   return {
     lines,
+    /** Leaves its command at work. */
+    async kill() {
+      await vi.waitFor(() => access(join(stage.cwd, "at-work")), { timeout: 30_000 });
+      child.kill("SIGKILL");
+      await ended;
+    },
     async end(signal: NodeJS.Signals) {
       child.kill(signal);
       if (signal === "SIGINT") await rm(join(stage.cwd, "wait"));
@@ -123,6 +132,41 @@ test("a killed run is shown with what is in doubt and what is left, and resumed 
   expect((await here.cli("resume", "last")).stderr).toMatch(/^PB_RUN_NONE_LEFT/);
 });
 
+/** The commands of all processes with these journals. */
+const processes = ({ XDG_STATE_HOME: state }: { readonly XDG_STATE_HOME: string }) =>
+  globSync("/proc/[0-9]*").flatMap((of) => {
+    try {
+      const [environ, command] = [`${of}/environ`, `${of}/cmdline`].map((file) =>
+        readFileSync(file, "utf8"),
+      );
+      const isOurs = environ?.includes(`XDG_STATE_HOME=${state}\0`) === true;
+      return isOurs && command !== undefined ? [command.replaceAll("\0", " ")] : [];
+    } catch {
+      // It has ended meanwhile.
+      return [];
+    }
+  });
+
+test("a command that outlived its engine is waited for, and not begun again beside itself", async () => {
+  await using here = await stage();
+  const run = await started(here, "note.ts");
+  await run.kill();
+  const resuming = here.cli("resume", "last");
+  await vi.waitFor(
+    () =>
+      expect(processes(here.env)).toContainEqual(
+        expect.stringMatching(/^sh -c # leftovers\n.* sh 240 $/s),
+      ),
+    {
+      timeout: 60_000,
+    },
+  );
+  await rm(join(here.cwd, "wait"));
+  expect(await resuming).toMatchObject({ code: 0 });
+  expect(await here.text("slow")).toBe("hello");
+  expect(await here.text("twice")).toBeUndefined();
+});
+
 test("what was set off and kept from running still runs after several resumes that failed", async () => {
   await using here = await stage({ "slow/folder": "a folder is in the way" });
   expect((await here.cli("note.ts")).code).toBe(1);
@@ -131,6 +175,67 @@ test("what was set off and kept from running still runs after several resumes th
   expect(failed.stdout).toMatch(/; run-playbook resume 2\S+ goes on\n/);
   await rm(join(here.cwd, "slow"), { recursive: true });
   await rm(join(here.cwd, "wait"));
+  expect(await here.cli("resume", "last")).toMatchObject({ code: 0 });
+  expect(await here.text("follow")).toBe("3");
+});
+
+test("a plain run after one that was killed names what only its resume would run", async () => {
+  await using here = await stage();
+  await (await started(here, "note.ts")).end("SIGKILL");
+  const [id = ""] = /^2\S+/m.exec((await here.cli("runs")).stdout) ?? [];
+  const owed = `\`run-playbook resume ${id}\` would also run what a change set off there: follow on localhost.\n`;
+  // The dead run's lock is not waited for.
+  const env = { ...here.env, RUN_PLAYBOOK_RUN_DIR: join(here.cwd, "locks") };
+  const plain = await cli(["note.ts"], { cwd: here.cwd, env });
+  expect(plain).toMatchObject({ code: 0, stderr: owed });
+  expect(await here.text("follow")).toBeUndefined();
+  expect((await cli(["note.ts"], { cwd: here.cwd, env })).stderr).toBe("");
+});
+
+test("what an interrupted run leaves is as long as it took the last time that it was done", async () => {
+  await using here = await stage();
+  await rm(join(here.cwd, "wait"));
+  expect((await here.cli("note.ts")).code).toBe(0);
+  for (const name of ["first", "slow", "follow"]) await rm(join(here.cwd, name));
+  await writeFile(join(here.cwd, "wait"), "");
+  const run = await started(here, "note.ts");
+  expect(await run.end("SIGINT")).toBe(130);
+  expect(run.lines.join("\n")).toMatch(
+    /left: 1 step on 1 host \(1 node\), about \S+ last time\n {2}follow on localhost\n/,
+  );
+});
+
+test("the hours that a run was given hold for its resume, unless others are given", async () => {
+  await using here = await stage();
+  await (await started(here, "note.ts", "--window", "00:00-24:00@UTC")).end("SIGKILL");
+  expect((await here.cli("show", "last")).stdout).toContain("--window 00:00-24:00@UTC");
+  const [id = ""] = /^2\S+/m.exec((await here.cli("runs")).stdout) ?? [];
+  const journal = join(here.cwd, "state/run-playbook/runs", id, "journal.jsonl");
+  const time = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 16);
+  const closed = `${time(6 * 3_600_000)}-${time(7 * 3_600_000)}@UTC`;
+  // As of a window that has closed since.
+  await writeFile(journal, (await readFile(journal, "utf8")).replace("00:00-24:00@UTC", closed));
+  for (const more of [[], ["--window", closed]])
+    expect(await here.cli("resume", "last", ...more)).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/^PB_WINDOW_CLOSED\n/),
+    });
+  expect(await here.text("slow")).toBeUndefined();
+  expect(await here.cli("resume", "last", "--window", "00:00-24:00")).toMatchObject({ code: 0 });
+});
+
+test("the plan that a run was held to holds for its resume", async () => {
+  await using here = await stage();
+  expect((await here.cli("note.ts", "--plan-out", "plan.json")).code).toBe(3);
+  await (await started(here, "--apply-plan", "plan.json")).end("SIGKILL");
+  await writeFile(join(here.cwd, "first"), "by somebody else");
+  const refused = await here.cli("resume", "last");
+  expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("PB_PLAN_DRIFTED") });
+  expect([await here.text("first"), await here.text("slow")]).toEqual([
+    "by somebody else",
+    undefined,
+  ]);
+  await rm(join(here.cwd, "first"));
   expect(await here.cli("resume", "last")).toMatchObject({ code: 0 });
   expect(await here.text("follow")).toBe("3");
 });

@@ -5,12 +5,12 @@ import { combine, secretFrom } from "#engine/dsl/ref.ts";
 import { Secret } from "#engine/dsl/secret.ts";
 import { differences, type Outline } from "#engine/journal/differences.ts";
 import { outlineInventory, outlineSteps } from "#engine/journal/outline.ts";
-import { Printer } from "#engine/journal/print.ts";
+import { KeyedHash } from "#engine/keyed-hash/keyed-hash.ts";
 import { makePlan } from "#engine/plan/expand.ts";
 import { type Declare, inventoryOf } from "../../../support/play.ts";
 import { password, setting } from "../../../support/settings.ts";
 
-const printer = new Printer(Buffer.alloc(32, 7));
+const hashes = new KeyedHash(Buffer.alloc(32, 7));
 
 function outline(declare: Declare, inventory: Inventory = inventoryOf(["h1", "h2"])): Outline {
   const declared: Playbook = playbook("test", { groups: [] }, (play) =>
@@ -20,8 +20,8 @@ function outline(declare: Declare, inventory: Inventory = inventoryOf(["h1", "h2
   return {
     engine: "0.1.0",
     sources: { "/ops/test.ts": "1" },
-    steps: outlineSteps(plan, printer),
-    inventory: outlineInventory(inventory, printer),
+    steps: outlineSteps(plan, hashes),
+    inventory: outlineInventory(inventory, hashes),
   };
 }
 
@@ -183,10 +183,10 @@ describe("what differs is named", () => {
 
 test("values that only print alike are told apart", () => {
   const values = ["1", 1, 1n, ["1"], { 0: "1" }, new Secret("1"), null, true, new Uint8Array([49])];
-  const prints = new Set(values.map((value) => printer.of(value)));
+  const prints = new Set(values.map((value) => hashes.of(value)));
   expect(prints.size).toBe(values.length);
-  expect(printer.of({ a: 1, b: 2 })).toBe(printer.of({ b: 2, a: 1 }));
+  expect(hashes.of({ a: 1, b: 2 })).toBe(hashes.of({ b: 2, a: 1 }));
   const again: Record<string, unknown> = { a: 1 };
   again["self"] = again;
-  expect(printer.of(again)).toMatch(/^[\w-]{22}$/);
+  expect(hashes.of(again)).toMatch(/^[\w-]{22}$/);
 });

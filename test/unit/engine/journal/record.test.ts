@@ -140,3 +140,10 @@ describe("a journal's file", () => {
     expect(() => parseJournal(broken ?? "", "j")).toThrow(says);
   });
 });
+
+test("a change that came to an exit code of its own, or was rolled back, is in no doubt", () => {
+  for (const code of ["PB_COMMAND_FAILED", "PB_ROLLED_BACK"] as const)
+    expect(doubtsOf([intent("a"), ended("a", "failed", { code, root: "a failed" })])).toEqual([]);
+  const cut = ended("a", "failed", { code: "PB_TIMEOUT", root: "a failed" });
+  expect(doubtsOf([intent("a"), cut])).toEqual(["a @ h1"]);
+});

@@ -1,31 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { identify } from "#engine/host/process-identity.ts";
 import { makeRunFolder, runFolder } from "#engine/journal/folder.ts";
-import type { Begun, Entry } from "#engine/journal/format.ts";
+import type { Entry } from "#engine/journal/format.ts";
 import { toLine } from "#engine/journal/read.ts";
 import { claim, findRun, knownRun, lastUnfinished } from "#engine/journal/runs.ts";
+import { begun } from "../../../support/begun.ts";
 import { scratchFolder } from "../../../support/scratch.ts";
 
-const begun = (run: string, by: Partial<Begun["by"]> = {}): Begun => ({
-  type: "begun",
-  format: 1,
-  at: 1,
-  run,
-  engine: "0.1.0",
-  playbook: "test",
-  sources: {},
-  steps: [],
-  inventory: { hosts: {}, groups: {}, settings: {} },
-  asked: { playbook: "test.ts", cwd: "/", params: {}, secretParams: [] },
-  by: { pid: 1, started: "another boot/1", user: "root", machine: hostname(), ...by },
-  owed: [],
-  doubts: [],
-});
 const over = (exitCode: number): Entry => ({ type: "over", at: 2, exitCode, ms: 1, counts: {} });
 
 async function runsOf(all: Readonly<Record<string, readonly Entry[]>>) {

@@ -61,7 +61,7 @@ test("when the window closes, nodes under way end and no other begins; exit 4, a
 test("what is left is as long as it took last time: side by side on hosts, one after another on one", async () => {
   const took: Record<string, number> = { "b@h1": 60_000, "b@h2": 90_000, "c@h1": 30_000 };
   const lastTook = (step: string, host: string) => took[`${step}@${host}`];
-  const { recap } = await closedInTheMiddle({ lastTook });
+  const { recap } = await closedInTheMiddle({ lastTook: async () => lastTook });
   // c waits for b on both hosts; the gate was never measured.
   expect(recap.stopped?.left.lastMs).toBe(120_000);
   expect(leftLines(recap)[0]).toBe("left: 3 steps on 2 hosts (4 nodes), about 2m 00s last time");
@@ -73,7 +73,11 @@ test("batches are left one after another", async () => {
   stop.abort(closing);
   const { recap } = await play(
     ({ step, nodes }) => step("a", { on: nodes, rolling: { batch: 2 }, ensure: module({}) }),
-    { hosts: ["h1", "h2", "h3", "h4", "h5"], stop: stop.signal, lastTook: () => 10_000 },
+    {
+      hosts: ["h1", "h2", "h3", "h4", "h5"],
+      stop: stop.signal,
+      lastTook: async () => () => 10_000,
+    },
   );
   expect(recap.stopped?.left.lastMs).toBe(30_000);
 });

@@ -41,8 +41,18 @@ function writeObject(value: object, within: readonly object[]): string {
     return `map [${Array.from(value, ([key, of]) => `${item(key)}:${item(of)}`)
       .sort()
       .join()}]`;
+  // Addresses, URLs: what they print as; a class that prints nothing of its own as its fields.
+  const text = isPlain(value) ? PLAIN : String(value);
+  if (text !== PLAIN) return `text ${JSON.stringify(text)}`;
   const fields = Object.entries(value)
     .filter(([, field]) => field !== undefined)
     .map(([key, field]) => `${JSON.stringify(key)}:${item(field)}`);
   return `{${fields.sort().join()}}`;
+}
+
+const PLAIN = "[object Object]";
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Secret } from "#engine/dsl/secret.ts";
-import { canonical } from "#engine/plan-file/canonical.ts";
+import { canonical } from "#engine/keyed-hash/canonical.ts";
 
 test("values that differ in anything but the order of their keys are told apart", () => {
   const values = [
@@ -23,6 +23,9 @@ test("values that differ in anything but the order of their keys are told apart"
     "hush",
     new Uint8Array([1]),
     new Date(1),
+    new URL("https://example.net/"),
+    new URL("https://example.org/"),
+    Object.create(null, { a: { value: 2, enumerable: true } }),
     new Map([[1, 2]]),
     new Set([1]),
     /a/,
