@@ -68,6 +68,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     "PermitRootLogin prohibit-password",
     "UsePAM no",
     "Subsystem sftp internal-sftp",
+    // A host of its own, so that runs of other tests on this machine keep nobody out.
+    `SetEnv RUN_PLAYBOOK_RUN_DIR=${join(folder, "run")}`,
     ...config,
   ];
   // OpenSSH 9.8 and later lock out a source of failed logins, which is what tests are.

@@ -127,6 +127,7 @@ const outcomesOf = (played: Played, host: string) =>
 
 /** Whatever the others did: the good host has all that it should, nothing hung, and memory stayed bounded. */
 function expectUnharmed(played: Played, seconds: number): void {
+  expect(played.errors.filter((error) => error.includes(" on good:"))).toEqual([]);
   expect(outcomesOf(played, "good")).toEqual(["kept changed", "fetched changed"]);
   expect(statSync(join(folder, "good/fetched")).size).toBe(500_000);
   expect(played.ms).toBeLessThan(seconds * 1000);
