@@ -127,10 +127,10 @@ export interface DeclaredAction extends Declared {
   readonly retries: { readonly times: number; readonly delayMs: number };
   readonly env: Readonly<Record<string, string>>;
   readonly rolling: Rolling | undefined;
-  /** The gate between its batches, by label. */
-  readonly batchGate: string | undefined;
   /** Whether what it changed on a host is undone where it fails. */
   readonly undoOnFail: boolean;
+  /** The gate between its batches, by label. */
+  readonly batchGate: string | undefined;
 }
 
 export interface DeclaredGate extends Declared {

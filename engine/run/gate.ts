@@ -1,11 +1,11 @@
 import { hostFor } from "../converge/host.ts";
 import { inModule } from "../converge/module-fault.ts";
 import type { Condition, ProbeAnswer } from "../dsl/module.ts";
-import { redact } from "../dsl/secret.ts";
 import type { DeclaredGate } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
+import { brief } from "../report/text.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
@@ -95,12 +95,12 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
       const answer = await inModule(probe.name, "check()", () =>
         probe.check(hostFor(reached, manner), want),
       );
-      return { holds: answer.holds, saw: redact(answer.saw) };
+      return { holds: answer.holds, saw: brief(answer.saw) };
     });
   } catch (error) {
     if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
     if (error instanceof Unreached && isLocked(error.cause)) throw error;
-    return { holds: false, saw: redact(error.message), cause: error };
+    return { holds: false, saw: brief(error.message), cause: error };
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
-import { redact } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
@@ -8,6 +7,7 @@ import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
 import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
@@ -173,7 +173,7 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telli
     outcome,
     changes,
     ms,
-    ...(why === undefined ? {} : { why: redact(why) }),
+    ...(why === undefined ? {} : { why: brief(why) }),
     ...(error === undefined ? {} : { error }),
   });
 }

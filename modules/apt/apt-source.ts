@@ -7,7 +7,9 @@ import { AbsolutePath, State, Url } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
 
-const Word = z.string().regex(/^[\w./+:-]+$/, "expected one word");
+const Word = z.string().regex(/^[\w./+:][\w./+:-]*$/, "expected one word");
+// White space would make it two.
+const Keyring = AbsolutePath.regex(/^\S+$/, "expected a path without white space");
 const render = templateFile(new URL("./apt-source.sources.hbs", import.meta.url));
 
 const Params = z
@@ -33,7 +35,7 @@ const Params = z
       .regex(/^-----BEGIN PGP PUBLIC KEY BLOCK-----/, "expected an armored OpenPGP public key")
       .optional()
       .describe("The key that signs the archive, armored; kept as /etc/apt/keyrings/<name>.asc."),
-    signedBy: AbsolutePath.optional().describe("In place of `key`: a keyring that is on the host."),
+    signedBy: Keyring.optional().describe("In place of `key`: a keyring that is on the host."),
     state: State.describe("absent removes the source and its key."),
   })
   .refine(

@@ -18,7 +18,7 @@ export const cniPlugins = defineModule({
     version: Version.describe("With its v."),
     ...ReleaseParams,
     only: z
-      .array(z.string())
+      .array(z.string().regex(/^\w[\w.-]*$/))
       .default(["ptp", "bridge", "host-local", "portmap", "loopback", "tuning", "firewall"])
       .describe("Which plugins; names as in the archive."),
   }),

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { type Change, defineModule, type Host, PlaybookError, run, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { Address, Network } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
@@ -13,9 +15,9 @@ const networkdPath = "/etc/systemd/networkd.conf.d/50-pod-routes.conf";
 /** Marks our routes, so that those of nodes that are gone can be told from others. */
 const PROTOCOL = "157";
 
-const Node = z.object({ name: z.string(), address: z.string(), podCidr: z.string() });
+const Node = z.object({ name: NodeName, address: Address, podCidr: Network });
 const Params = z.strictObject({
-  node: z.string().describe("This host's name in `nodes`."),
+  node: NodeName.describe("This host's name in `nodes`."),
   nodes: z.array(Node).describe("All nodes, from cluster-nodes."),
   state: State,
   mtu: z.int().min(1280).optional().describe("The device's own unless given."),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Change, defineModule, PlaybookError, remove } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { ImageRef, Registry } from "../cluster-params.ts";
 import { emptyFolder, filledFolders } from "../emptied-folder.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { Url } from "../params.ts";
@@ -31,11 +32,11 @@ const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
 const Params = z.strictObject({
   version: Version.describe("With its v; 1.x and 2.x."),
   ...ReleaseParams,
-  sandboxImage: z
-    .string()
-    .describe("What keeps a pod's namespaces; the one that kubeadm's version names."),
+  sandboxImage: ImageRef.describe(
+    "What keeps a pod's namespaces; the one that kubeadm's version names.",
+  ),
   registryMirrors: z
-    .record(z.string(), z.array(Url).min(1))
+    .record(Registry, z.array(Url).min(1))
     .default({})
     .describe("Registry host to mirrors, tried in order before the registry itself."),
   cgroupDriver: z

@@ -11,21 +11,17 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Content, Line, Mode, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Params = z
   .strictObject({
     path: AbsolutePath.describe("Where it is; missing parents are made."),
     content: z
-      .union([z.string(), z.custom<Secret>(isSecret, "expected text or a secret")])
+      .union([Content, z.custom<Secret>(isSecret, "expected text or a secret")])
       .optional()
       .describe("The whole content; a secret is neither shown nor diffed."),
-    linkTo: z
-      .string()
-      .regex(/^[^\0\n]+$/)
-      .optional()
-      .describe("In place of `content`: a symlink with this target."),
+    linkTo: Line.min(1).optional().describe("In place of `content`: a symlink with this target."),
     mode: Mode.default(0o644).describe("Permission bits, as 0o600."),
     owner: Account.default("root").describe("Its owner."),
     group: Account.optional().describe("Its group; the owner's name unless given."),

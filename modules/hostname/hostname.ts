@@ -3,15 +3,8 @@ import { z } from "zod";
 import { defineModule, PlaybookError, run, script } from "#engine/index.ts";
 import { isClusterMember, KUBELET_CONF } from "../cluster-member.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
+import { DnsName } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
-
-const Name = z
-  .string()
-  .max(64)
-  .regex(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-    "expected a host name in lower case, as w1 or w1.example.net",
-  );
 
 const KEEP = "/etc/cloud/cloud.cfg.d/99-run-playbook-hostname.cfg";
 
@@ -20,7 +13,7 @@ export const hostname = defineModule({
   summary: "Keep the host's name, now and after a reboot; refused on a member of a cluster.",
   example: `use.hostname({ name: "w1" })`,
   params: z.strictObject({
-    name: Name.describe("At most 64 characters; what kubeadm names the node after."),
+    name: DnsName.max(64).describe("At most 64 characters; what kubeadm names the node after."),
   }),
   outputs: z.object({ live: z.string().describe("What the kernel says now.") }),
 

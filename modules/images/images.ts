@@ -1,13 +1,12 @@
 /** Container images that are there before anything waits for them. */
 import { z } from "zod";
 import { defineModule, run, script, sh } from "#engine/index.ts";
+import { ImageRef } from "../cluster-params.ts";
+import { Line } from "../params.ts";
 
 const Params = z.strictObject({
-  refs: z.array(z.string()).describe("Full names, with registry and tag."),
-  mirrors: z
-    .array(z.string())
-    .default([])
-    .describe("Only for messages: where the runtime looks first."),
+  refs: z.array(ImageRef.min(1)).describe("Full names, with registry and tag."),
+  mirrors: z.array(Line).default([]).describe("Only for messages: where the runtime looks first."),
 });
 
 export const images = defineModule({

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { defineModule, PlaybookError, run, script, sh } from "#engine/index.ts";
+import { answerOf } from "../answer.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
@@ -41,7 +42,9 @@ export const kernelModules = defineModule({
     ]);
     const [loadable, ...states] = printed.split("\n");
     const modules = Object.fromEntries(
-      want.modules.map((name, index) => [name, Found.parse(states[index])] as const),
+      want.modules.map(
+        (name, index) => [name, answerOf(`Module ${name}`, Found, states[index])] as const,
+      ),
     );
     return { modules, loadable: loadable === "modular", file, kernel: host.facts.kernel };
   },

@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Host, PlaybookError, withStdin } from "#engine/index.ts";
+import { jsonOf } from "../answer.ts";
 import { kubectl, lastLine } from "../kubectl.ts";
+import { DnsName, Line } from "../params.ts";
 
 /** A manifest, or an object as the API has it. */
 export const ClusterObject = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+  apiVersion: z.string().regex(/^[\w./-]+$/, "expected an API version, as apps/v1"),
+  kind: z.string().regex(/^\w+$/, "expected a kind, as Namespace"),
+  metadata: z.looseObject({ name: Line.min(1), namespace: DnsName.optional() }),
 });
 export type ClusterObject = z.output<typeof ClusterObject>;
 
@@ -79,6 +81,9 @@ const isSame = (manifest: ClusterObject, live: ClusterObject): boolean =>
 const unreadable = (objects: readonly ClusterObject[], why: string) =>
   new PlaybookError("PB_CLUSTER_READ", [objects.map(nameOf).join(", "), lastLine(why)]);
 
+const isList = (answer: object): answer is z.output<typeof List> =>
+  "items" in answer && Array.isArray(answer.items);
+
 interface Answer {
   readonly items: readonly ClusterObject[];
   /** What kubectl said where it failed, be it on one of many objects. */
@@ -94,9 +99,8 @@ async function ask(
   const { code, stdout, stderr } = await host.run(asked);
   const failed = code === 0 ? {} : { error: stderr };
   if (stdout.trim() === "") return { items: [], ...failed };
-  const json: unknown = JSON.parse(stdout);
-  const list = List.safeParse(json);
-  return { items: list.success ? list.data.items : [ClusterObject.parse(json)], ...failed };
+  const answer = jsonOf("What kubectl prints", z.union([List, ClusterObject]), stdout);
+  return { items: isList(answer) ? answer.items : [answer], ...failed };
 }
 
 // Written by the API server or by controllers, not by manifests.

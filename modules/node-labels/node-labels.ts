@@ -2,11 +2,12 @@
 import { z } from "zod";
 import { type Change, defineModule, PlaybookError, run } from "#engine/index.ts";
 import { readNodes } from "../cluster-nodes/read-nodes.ts";
+import { LabelKey, LabelValue, NodeName } from "../cluster-params.ts";
 import { kubectl } from "../kubectl.ts";
 
 const Taint = z.strictObject({
-  key: z.string(),
-  value: z.string().default(""),
+  key: LabelKey,
+  value: LabelValue.default(""),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
   state: z.enum(["present", "absent"]).default("present"),
 });
@@ -16,9 +17,9 @@ export const nodeLabels = defineModule({
   summary: "Keep labels and taints of a node; run on a control plane (`via`).",
   example: `use.nodeLabels({ node: "w1", labels: { "node-role.kubernetes.io/worker": "" } })`,
   params: z.strictObject({
-    node: z.string().describe("The node's name."),
+    node: NodeName.describe("The node's name."),
     labels: z
-      .record(z.string(), z.string().nullable())
+      .record(LabelKey, LabelValue.nullable())
       .default({})
       .describe("Null takes a label away; others are left alone."),
     taints: z.array(Taint).default([]).describe("By key and effect; others are left alone."),

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { AbsolutePath, Account, DurationText, Mode, Sha256, State, Url } from "../params.ts";
+import { AbsolutePath, Account, DurationText, Line, Mode, Sha256, State, Url } from "../params.ts";
 
 const Unpack = z.strictObject({
   strip: z.int().min(0).default(0).describe("How many leading parts of member paths to drop."),
   only: z
-    .array(z.string().regex(/^[^\0\n]+$/))
+    .array(Line.min(1))
     .default([])
     .describe("Members to unpack, named as in the archive; all unless given."),
 });

@@ -68,14 +68,19 @@ done`;
 
 function* keepFstab(fstab: FileNow): Generator<Change> {
   if (fstab.content === undefined) return;
-  const content = fstab.content.replace(
-    /^(?!\s*#)(\s*\S+\s+\S+\s+swap\s.*)$/gm,
-    "# off (run-playbook): $1",
-  );
+  const content = fstab.content
+    .split("\n")
+    .map((line) => (isSwap(line) ? `# off (run-playbook): ${line}` : line))
+    .join("\n");
   const { mode, owner, group } = fstab.stat ?? {};
   if (content !== fstab.content)
     yield* keepFile(fstab, { path: "/etc/fstab", content, mode, owner, group });
 }
+
+const isSwap = (line: string): boolean => {
+  const [device = "", , kind] = line.trim().split(/\s+/, 4);
+  return kind === "swap" && !device.startsWith("#");
+};
 
 // list-unit-files exits 1 where it knows none of them.
 async function enabledMakers(host: Host): Promise<string[]> {

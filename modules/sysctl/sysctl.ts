@@ -140,9 +140,10 @@ function refuseOverridden(later: string, values: Record<string, string>): void {
   const wanted = new Map(Object.entries(values).map(([key, value]) => [path(key), value]));
   const last = new Map<string, { file: string; key: string; value: string }>();
   for (const line of later.split("\n")) {
-    const [, file, key, value] = /^(\S+?):\s*-?([^\s=]+)\s*=\s*(.*)$/.exec(line) ?? [];
-    if (file !== undefined && key !== undefined && value !== undefined)
-      last.set(path(key), { file, key, value: spaced(value) });
+    // "/etc/sysctl.d/99-x.conf:-net.ipv4.ip_forward = 1"
+    const [file, setting] = halves(line, ":");
+    const [key, value] = halves(setting.trim().replace(/^-/, ""), "=").map((part) => part.trim());
+    if (key && value !== undefined) last.set(path(key), { file, key, value: spaced(value) });
   }
   for (const [wantedPath, value] of wanted) {
     const other = last.get(wantedPath);
@@ -150,6 +151,11 @@ function refuseOverridden(later: string, values: Record<string, string>): void {
       throw new PlaybookError("PB_SYSCTL_OVERRIDDEN", [other.file, other.key, other.value]);
   }
 }
+
+const halves = (text: string, at: string): [string, string] => {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ""] : [text.slice(0, index), text.slice(index + 1)];
+};
 
 interface Learned {
   readonly live: Record<string, string>;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineModule, run, sh } from "#engine/index.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { State, UnitName } from "../params.ts";
+import { Content, State, UnitName } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 import { readUnit } from "../unit-state.ts";
 
@@ -23,7 +23,7 @@ export const systemdUnit = defineModule({
         .regex(/^[\w@.-]+$/)
         .optional()
         .describe("Writes <name>.d/<dropIn>.conf in place of the unit file itself."),
-      content: z.string().optional().describe("The whole file."),
+      content: Content.optional().describe("The whole file."),
       state: State.describe(
         "absent stops and disables the unit first (a drop-in is just removed).",
       ),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineModule, isSecret, PlaybookError } from "#engine/index.ts";
 import { compileTemplate } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Content, Mode, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 export const template = defineModule({
@@ -27,7 +27,7 @@ export const template = defineModule({
         .describe(
           "The template's path on the control machine; relative ones start in the folder that run-playbook was called in.",
         ),
-      text: z.string().optional().describe("In place of `source`: the template itself."),
+      text: Content.optional().describe("In place of `source`: the template itself."),
       values: z
         .record(z.string(), z.unknown())
         .default({})

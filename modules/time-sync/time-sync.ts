@@ -10,7 +10,10 @@ import { keepUnit, readUnit, undoUnit } from "../unit-state.ts";
 
 const Server = z
   .string()
-  .regex(/^[\w.:-]+$/, "expected a host name or an address without brackets, as 2001:db8::123");
+  .regex(
+    /^[\w:][\w.:-]*$/,
+    "expected a host name or an address without brackets, as 2001:db8::123",
+  );
 
 const TIMESYNCD = {
   unit: "systemd-timesyncd.service",

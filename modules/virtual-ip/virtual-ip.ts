@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { Address } from "../address.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
@@ -20,10 +21,10 @@ const weight = 50;
 
 const Params = z
   .strictObject({
-    address: z.string().describe("The virtual IP; on no host."),
-    self: z.string().describe("This host's own address."),
+    address: Address.describe("The virtual IP; on no host."),
+    self: Address.describe("This host's own address."),
     hosts: z
-      .array(z.string())
+      .array(Address)
       .min(1)
       .max(weight)
       .describe("The addresses of all control planes; the first one wins while no API runs."),

@@ -4,6 +4,7 @@ import {
   defineModule,
   defineProbe,
   each,
+  noParams,
   playbook,
   type Ref,
   sh,
@@ -27,11 +28,13 @@ const cluster = defineModule({
   *diff() {},
 });
 
-const holds = defineProbe({
-  name: "holds",
-  summary: "Holds.",
-  params: z.strictObject({}),
-  check: async () => ({ holds: true, saw: "it" }),
+const answers = defineProbe({
+  name: "answers",
+  summary: "It answers.",
+  params: noParams,
+  async check() {
+    return { holds: true, saw: "an answer" };
+  },
 });
 
 test("a module's undo sees what its read gives, twice, and its params", () => {
@@ -62,7 +65,7 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
         gate: {
           until: ({ settings }) => {
             expectTypeOf(settings).toEqualTypeOf<{ port: number }>();
-            return holds({});
+            return answers({});
           },
           within: "1m",
           holdFor: "10s",
@@ -72,10 +75,10 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
         },
       },
     });
-    step("plain", { ...common, rolling: { batch: 1, gate: { until: holds({}), within: "1m" } } });
+    step("plain", { ...common, rolling: { batch: 1, gate: { until: answers({}), within: "1m" } } });
 
     // @ts-expect-error a gate without a deadline
-    step("endless", { ...common, rolling: { batch: 1, gate: { until: holds({}) } } });
+    step("endless", { ...common, rolling: { batch: 1, gate: { until: answers({}) } } });
 
     step("action", {
       ...common,
@@ -86,7 +89,7 @@ test("a gate between batches is a probe with a deadline, and knows the hosts' se
     step("many", {
       ...common,
       // @ts-expect-error asked through several hosts
-      rolling: { batch: 1, gate: { until: holds({}), within: "1m", via: groups.workers } },
+      rolling: { batch: 1, gate: { until: answers({}), within: "1m", via: groups.workers } },
     });
 
     // @ts-expect-error a percent without its sign
@@ -143,7 +146,7 @@ test("what must not compile does not compile", () => {
     // @ts-expect-error another word than "undo"
     step("odd word", { on: groups.workers, onFail: "redo", ensure: cluster({ subnets: [] }) });
     // @ts-expect-error a gate changes nothing, so there is nothing to undo
-    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: holds({}) });
+    gate("gate", { on: groups.workers, onFail: "undo", within: "1s", until: answers({}) });
 
     // @ts-expect-error an output of the wrong type
     step("wrong", { on: groups.workers, ensure: cluster({ subnets: [], port: one.out.endpoint }) });

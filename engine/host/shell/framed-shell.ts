@@ -142,7 +142,7 @@ export class FramedShell {
       head: () => queue[0],
       data: (frame, bytes) => this.#take(frame, name, bytes),
       mark: (frame, text) => {
-        if (this.#mark(frame, text)) return;
+        if (this.#mark(frame, name, text)) return;
         queue.shift();
         if (name === "stdout") this.#headSince = performance.now();
         if (!this.#onStdout.includes(frame) && !this.#onStderr.includes(frame)) finish(frame);
@@ -172,12 +172,14 @@ export class FramedShell {
   }
 
   /** True where the shell stopped rather than end the frame. */
-  #mark(frame: Frame, text: string): boolean {
-    const [letter, code, left] = text.split(" ");
-    if (letter === "Q") {
+  #mark(frame: Frame, name: "stdout" | "stderr", text: string): boolean {
+    if (name === "stdout" && text === "Q") {
       this.#stopBefore(frame, "it was asked to stop");
       return true;
     }
+    const [, code, left] = /^E(?: (\d{1,3}) ([01]))?$/.exec(text) ?? [];
+    if ((code === undefined) !== (name === "stderr"))
+      throw new Error("the host sent a broken frame");
     if (code !== undefined) frame.code = Number(code);
     if (left !== "1") return false;
     // Its processes hold this shell's output open: the shell stops by itself.

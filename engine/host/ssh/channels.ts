@@ -4,6 +4,7 @@ import { deadlineIn, left, within } from "../deadline.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { OpenOptions, Pipe, PipeEnd } from "../shell/pipe.ts";
 import type { SshClient } from "./client.ts";
+import { drain, policeChannel } from "./police.ts";
 
 /** sshd lets one connection have ten sessions (MaxSessions); others may hold some of them open. */
 const SESSIONS = 8;
@@ -93,10 +94,13 @@ export class Channels {
     });
     const destroy = () => {
       // A channel whose output nobody takes never closes.
-      channel.removeAllListeners("data").resume();
-      channel.stderr.removeAllListeners("data").resume();
+      drain(channel, this.#ssh);
+      channel.resume();
+      channel.stderr.resume();
       channel.close();
     };
-    return { stdin: channel, stdout: channel, stderr: channel.stderr, closed, destroy };
+    policeChannel(channel, this.#ssh);
+    const { backlog } = this.#ssh;
+    return { stdin: channel, stdout: channel, stderr: channel.stderr, closed, backlog, destroy };
   }
 }
