@@ -2,6 +2,7 @@ import { runsFolder } from "../journal/folder.ts";
 import type { Journal } from "../journal/journal.ts";
 import { earlierOf } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import { describeError } from "../report/print.ts";
 import type { Recap } from "../run/recap.ts";
 import { newRunId } from "../run/run-id.ts";
@@ -50,8 +51,10 @@ export async function planAndRun(job: Job): Promise<number> {
   hours?.requireOpen();
   const planFile = await planFileOf(job, planned);
   if (check !== true && job.resumes === undefined) await tellOwed(job);
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
+  if (planned.question !== undefined && check !== true) {
+    const question = [...lastingSteps(planned), planned.question].join("\n");
+    await confirm(question, io, yes === true);
+  }
   hours?.requireOpen();
   const id = newRunId(systemClock.now());
   const journal = check === true ? undefined : await begin(job, planned, id);

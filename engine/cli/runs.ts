@@ -8,6 +8,7 @@ import type { RunsOptions, ShowOptions } from "./options.ts";
 import { howItStands, localTime, runJson, runText } from "./show-run.ts";
 
 const SHOWN = 20;
+const NONE = "No run was made here yet.\n";
 
 /** `run-playbook runs`: the newest runs of this user, or all. */
 export async function printRuns({ all, output }: RunsOptions, io: Io): Promise<void> {
@@ -20,7 +21,7 @@ export async function printRuns({ all, output }: RunsOptions, io: Io): Promise<v
     for (const row of rows) io.stdout.write(`${JSON.stringify(row)}\n`);
     return;
   }
-  if (rows.length === 0) io.stdout.write("No run was made here yet.\n");
+  if (rows.length === 0) io.stdout.write(NONE);
   else io.stdout.write(`${table(rows).join("\n")}\n`);
   if (names.length > shown.length)
     io.stdout.write(`and ${names.length - shown.length} older; --all shows them\n`);
@@ -29,7 +30,11 @@ export async function printRuns({ all, output }: RunsOptions, io: Io): Promise<v
 /** `run-playbook show RUN`. */
 export async function printRun(name: string, { output }: ShowOptions, io: Io): Promise<void> {
   const runs = runsFolder(io.env);
-  const [newest = ""] = name === "last" ? await runNames(runs) : [name];
+  const [newest] = name === "last" ? await runNames(runs) : [name];
+  if (newest === undefined) {
+    io.stdout.write(NONE);
+    return;
+  }
   const known = await findRun(runs, newest);
   io.stdout.write(output === "json" ? runJson(known) : runText(known));
 }

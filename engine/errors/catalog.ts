@@ -10,6 +10,7 @@ import { moduleErrors } from "./catalog/modules.ts";
 import { planFileErrors } from "./catalog/plan-file.ts";
 import { playbookErrors } from "./catalog/playbook.ts";
 import { transportErrors } from "./catalog/transport.ts";
+import { undoErrors } from "./catalog/undo.ts";
 import { windowErrors } from "./catalog/window.ts";
 
 /** Every way a run can stop, by area. Codes are public and permanent: retire one, never reuse it. */
@@ -26,6 +27,7 @@ export const catalog = {
   ...planFileErrors,
   ...playbookErrors,
   ...transportErrors,
+  ...undoErrors,
   ...windowErrors,
 };
 

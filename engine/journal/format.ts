@@ -120,6 +120,8 @@ const Intent = z.object({
   op: z.string(),
   say: z.string(),
   until: At.optional(),
+  /** One change back, of a node that failed and is undone. */
+  undo: z.literal(true).exactOptional(),
 });
 
 /** It was made. */
@@ -139,6 +141,8 @@ const Ended = z.object({
   root: z.string().optional(),
   code: z.custom<ErrorCode | "PB_BUG">((value) => typeof value === "string").optional(),
   message: z.string().optional(),
+  /** It failed, and the host is again as it was found. */
+  undone: z.literal(true).exactOptional(),
 });
 
 /** The run was asked to stop at the next safe point. */

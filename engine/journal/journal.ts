@@ -42,6 +42,8 @@ export class Journal {
       },
       changing: (node, index, change) => this.#intend(node, index, change),
       changed: (node, index) => this.#write({ type: "done", ...this.#about(node), index }),
+      undoing: (node, index, change) => this.#intend(node, index, change, { undo: true }),
+      undone: (node, index) => this.#write({ type: "done", ...this.#about(node), index }),
       ended: (node, ended) => this.#end(node, ended),
     };
   }
@@ -91,18 +93,23 @@ export class Journal {
     if (!this.#started) await removeRunFolder(folder);
   }
 
-  #intend(node: PlanNode, index: number, change: Change): Promise<void> {
+  #intend(
+    node: PlanNode,
+    index: number,
+    change: Change,
+    mark: { readonly undo?: true } = {},
+  ): Promise<void> {
     const { op } = change;
     const about = this.#about(node);
     const until =
       op === "guarded" || op === "reboot" ? { until: about.at + toMs(change.within) } : {};
     return this.#write(
-      { type: "intent", ...about, index, op, say: redact(change.say), ...until },
+      { type: "intent", ...about, index, op, say: redact(change.say), ...until, ...mark },
       true,
     );
   }
 
-  #end(node: PlanNode, { outcome, changes, why, root, error }: Ended): void {
+  #end(node: PlanNode, { outcome, changes, why, root, error, undone }: Ended): void {
     const about = this.#about(node);
     const began = this.#startedAt.get(idOf(about.step, about.host));
     void this.#note({
@@ -114,6 +121,7 @@ export class Journal {
       ...(why === undefined ? {} : { why: redact(why) }),
       ...(root === undefined ? {} : { root: redact(root) }),
       ...(error === undefined ? {} : { code: error.code, message: redact(error.message) }),
+      ...(undone === undefined ? {} : { undone }),
     });
   }
 

@@ -10,6 +10,8 @@ export interface NodeRecord extends NodeName {
   readonly changes: string[];
   /** The change that was begun, and of which nobody knows whether it was made. */
   doubt?: Doubt;
+  /** Whether changes back were begun. */
+  undoing?: true;
   ended?: EntryOf<"ended">;
 }
 
@@ -65,8 +67,10 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       delete node.doubt;
       return;
     case "intent": {
-      const { step, host, at, say, until } = entry;
-      node.changes.push(say);
+      const { step, host, at, until, undo } = entry;
+      const say = undo === undefined ? entry.say : `undo: ${entry.say}`;
+      if (undo === undefined) node.changes.push(say);
+      else node.undoing = true;
       node.doubt = { step, host, at, say, ...(until === undefined ? {} : { until }) };
       return;
     }
@@ -75,7 +79,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       return;
     case "ended":
       node.ended = entry;
-      if (isGoal(entry) || isAnswered(entry)) delete node.doubt;
+      if (isGoal(entry) || isAnswered(node, entry) || entry.undone === true) delete node.doubt;
       return;
   }
 }
@@ -90,21 +94,24 @@ export function earlierOf({ owed }: RunRecord): Earlier {
 export const isSettled = ({ ended }: NodeRecord): boolean =>
   ended !== undefined && ended.root === undefined;
 
+/** Whether something that it changed may still be so. */
+export const isChanged = ({ changes, ended }: NodeRecord): boolean =>
+  changes.length > 0 && ended?.undone !== true;
+
 const isGoal = (entry: Entry): boolean =>
   entry.type === "ended" && (entry.outcome === "ok" || entry.outcome === "changed");
 
-// The host itself said how the change came out.
-const isAnswered = ({ code }: EntryOf<"ended">): boolean =>
-  code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK";
+// The host itself said how the change came out; the error is not that of a change back.
+const isAnswered = ({ undoing }: NodeRecord, { code }: EntryOf<"ended">): boolean =>
+  undoing !== true && (code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK");
 
 // A change counts from when it was begun: one in doubt may have been made, and what it sets off is then due. Whoever was
-// set off by a step that in the end had nothing to do is not.
+// set off by a step that in the end had nothing to do, or that was undone, is not.
 function owedBy({ steps, owed }: Begun, nodes: readonly NodeRecord[]): NodeName[] {
   const before = new Set(owed.map(idOf));
-  const changed = new Set(nodes.filter(({ changes }) => changes.length > 0).map(idOf));
-  const changedSteps = new Set(
-    nodes.filter(({ changes }) => changes.length > 0).map(({ step }) => step),
-  );
+  const changing = nodes.filter(isChanged);
+  const changed = new Set(changing.map(idOf));
+  const changedSteps = new Set(changing.map(({ step }) => step));
   const causes = new Map(steps.map(({ step, onChange }) => [step, onChange]));
   return nodes
     .filter((node) => {

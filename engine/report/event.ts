@@ -74,6 +74,8 @@ export type RunEvent =
       }[];
       /** What --limit and --only left out, in words; empty when nothing. */
       readonly leftOut: readonly string[];
+      /** Where the playbook undoes what fails: what it cannot undo, in words. */
+      readonly lasting?: readonly string[];
     }
   | {
       readonly type: "host-connected";

@@ -95,7 +95,7 @@ export class Hosts {
     const { connections, locks, clock, emit, inventory } = this.#options;
     if (host !== CONTROL && inventory[host] === undefined)
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
-    const began = clock.now();
+    const began = clock.steady();
     const connection = await connections.to(host);
     // One round trip; the lock goes first, as facts of a host that somebody else works on are worth nothing.
     const [, facts] = await Promise.all([
@@ -104,8 +104,8 @@ export class Hosts {
       host === CONTROL ? undefined : settleGuards(connection, host),
       settleLeftovers(connection, host),
     ]);
-    const at = clock.now();
-    if (!this.#seen.has(host)) emit({ type: "host-connected", at, host, ms: at - began });
+    const ms = clock.steady() - began;
+    if (!this.#seen.has(host)) emit({ type: "host-connected", at: clock.now(), host, ms });
     this.#seen.add(host);
     return { connection, facts };
   }

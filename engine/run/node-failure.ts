@@ -1,8 +1,10 @@
+import { redact } from "../dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { RunContext } from "./context.ts";
 import { type Ended, waitsFor } from "./ended.ts";
 import { showError } from "./shown-error.ts";
+import type { Undone } from "./undo-on-fail.ts";
 import { Unreached } from "./unreached.ts";
 import type { Going } from "./verdict.ts";
 
@@ -15,7 +17,7 @@ export interface Failing {
 }
 
 /** How a node ends that cannot go on. */
-export function endedBy(error: unknown, failing: Failing): Ended {
+export function endedBy({ error, state, undone }: Undone, failing: Failing): Ended {
   const { node, going, context, progress } = failing;
   const { step, host } = node;
   if (error instanceof Unreached && !context.cut.aborted) {
@@ -27,7 +29,11 @@ export function endedBy(error: unknown, failing: Failing): Ended {
   return {
     outcome: "failed",
     changes: progress.changes,
-    error: showError(expected, { at: step.at, step: step.label, host: host.name }),
+    error: {
+      ...showError(expected, { at: step.at, step: step.label, host: host.name }),
+      ...(state === undefined ? {} : { state: redact(state) }),
+    },
+    ...(undone === undefined ? {} : { undone }),
     root: `"${step.label}" failed on ${host.name}`,
     ...(going.pending === undefined ? {} : { pending: going.pending }),
   };

@@ -10,7 +10,8 @@ export type Recap = Extract<RunEvent, { type: "recap" }>;
 /** What a recap is made from besides the counts. */
 export interface RunEnd {
   readonly at: number;
-  readonly startedAt: number;
+  /** How long the run took. */
+  readonly ms: number;
   readonly mode: "apply" | "check";
   /** Why it was stopped, and whether it was cut; undefined where it went to its end. */
   readonly stop: StopReason | undefined;
@@ -59,7 +60,7 @@ export class Tally {
     this.#hosts.set(host.name, { ...counts, [key]: counts[key] + 1 });
   }
 
-  recap({ at, startedAt, mode, stop, isCut, lastTook }: RunEnd): Recap {
+  recap({ at, ms, mode, stop, isCut, lastTook }: RunEnd): Recap {
     const total = Array.from(this.#hosts.values()).reduce(plus, none);
     const left = this.#plan.nodes.filter((node) => this.#left.has(node));
     const isInterrupted = isCut || stop?.kind === "interrupted";
@@ -68,7 +69,7 @@ export class Tally {
       at,
       ...total,
       exitCode: isInterrupted ? 130 : (failed(total) ?? closed(left) ?? pending(total, mode)),
-      durationMs: at - startedAt,
+      durationMs: ms,
       hosts: Object.fromEntries(this.#hosts),
       ...(stop === undefined
         ? {}

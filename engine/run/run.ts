@@ -1,12 +1,13 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
-import { redact } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
@@ -53,15 +54,16 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   await together(options.witnesses ?? []).begins(planned, secrets);
-  const startedAt = options.clock.now();
-  const id = options.id ?? newRunId(startedAt);
+  const { clock, mode, stop, cut } = options;
+  const began = clock.steady();
+  const id = options.id ?? newRunId(clock.now());
   tellStart(planned, id, options);
   await lookFirst(planned, secrets, { ...options, forks, id });
   const tally = await execute(planned, secrets, { ...options, forks, id });
-  const { clock, mode, stop, cut } = options;
   const lastTook = stop.aborted ? await options.lastTook?.() : undefined;
   const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook: lastTook ?? unmeasured };
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, ...ending });
+  const ms = clock.steady() - began;
+  const recap = tally.recap({ at: clock.now(), ms, mode, ...ending });
   options.emit(recap);
   return recap;
 }
@@ -99,14 +101,16 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
     stop,
     judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
-      began.set(node, clock.now());
+      began.set(node, clock.steady());
       return runNode(node, going, context);
     },
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
+      const start = began.get(node);
+      const ms = start === undefined ? 0 : clock.steady() - start;
+      tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },
   });
@@ -133,11 +137,9 @@ function changedBy({ nodes }: Plan): Map<string, string | undefined> {
   return hosts;
 }
 
-function tellStart(
-  { steps, nodes, leftOut, playbook }: Plan,
-  id: string,
-  options: RunOptions,
-): void {
+function tellStart(planned: Plan, id: string, options: RunOptions): void {
+  const { steps, nodes, leftOut, playbook } = planned;
+  const lasting = lastingSteps(planned);
   const hostsOf = Map.groupBy(nodes, ({ step }) => step.label);
   const { emit, clock, mode } = options;
   emit({
@@ -153,17 +155,18 @@ function tellStart(
       hosts: (hostsOf.get(label) ?? []).map(({ host }) => host.name),
     })),
     leftOut,
+    ...(lasting.length === 0 ? {} : { lasting }),
   });
 }
 
 interface Telling {
   readonly emit: Emit;
   readonly at: number;
-  /** Undefined where it never began. */
-  readonly began: number | undefined;
+  /** How long it took; 0 where it never began. */
+  readonly ms: number;
 }
 
-function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Telling): void {
+function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telling): void {
   const { outcome, changes, why, error } = ended;
   emit({
     type: "node-finished",
@@ -172,8 +175,8 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     host: host.name,
     outcome,
     changes,
-    ms: began === undefined ? 0 : at - began,
-    ...(why === undefined ? {} : { why: redact(why) }),
+    ms,
+    ...(why === undefined ? {} : { why: brief(why) }),
     ...(error === undefined ? {} : { error }),
   });
 }

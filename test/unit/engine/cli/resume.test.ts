@@ -347,6 +347,7 @@ test("where the journal has no room nothing is changed that it does not know of,
   expect([refused.code, refused.stdout]).toEqual([2, ""]);
   expect(refused.stderr).toMatch(/^PB_JOURNAL_UNWRITABLE\n/);
   expect((await here.cli("runs")).stdout).toBe("No run was made here yet.\n");
+  expect((await here.cli("show", "last")).stdout).toBe("No run was made here yet.\n");
   // Room for the beginning, and not for all that follows.
   let blocks = 2;
   for (let stopped = refused; stopped.code === 2; blocks += 1)

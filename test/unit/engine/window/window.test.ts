@@ -116,6 +116,7 @@ describe("the end of a window", () => {
     let slept = 0;
     const sleepy = {
       now: () => clock.now() + slept,
+      steady: () => clock.steady(),
       wait: async (ms: number, signal?: AbortSignal) => {
         expect(ms).toBeLessThanOrEqual(20_000);
         await clock.wait(ms, signal);
