@@ -11,7 +11,7 @@ export interface RunFolder {
   readonly journal: string;
   /** What prints in the journal are keyed with. */
   readonly key: string;
-  /** Which run goes on with this one. */
+  /** What the files begin with that say which run goes on with this one: `-1`, and `-2` where that never began. */
   readonly resumed: string;
 }
 

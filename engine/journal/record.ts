@@ -11,6 +11,8 @@ export interface NodeRecord extends NodeName {
   readonly changes: string[];
   /** The change that was begun, and of which nobody knows whether it was made. */
   doubt?: Doubt;
+  /** Whether changes back were begun. */
+  undoing?: true;
   ended?: EntryOf<"ended">;
   /** By what the record on the host is known by which it is undone, or why there is none. */
   keeping?: Keeping;
@@ -73,6 +75,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       const { step, host, at, until, undo } = entry;
       const say = undo === undefined ? entry.say : `undo: ${entry.say}`;
       if (undo === undefined) node.changes.push(say);
+      else node.undoing = true;
       node.doubt = { step, host, at, say, ...(until === undefined ? {} : { until }) };
       return;
     }
@@ -81,7 +84,7 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
       return;
     case "ended":
       node.ended = entry;
-      if (isGoal(entry) || isAnswered(entry) || entry.undone === true) delete node.doubt;
+      if (isGoal(entry) || isAnswered(node, entry) || entry.undone === true) delete node.doubt;
       return;
   }
 }
@@ -103,9 +106,9 @@ export const isChanged = ({ changes, ended }: NodeRecord): boolean =>
 const isGoal = (entry: Entry): boolean =>
   entry.type === "ended" && (entry.outcome === "ok" || entry.outcome === "changed");
 
-// The host itself said how the change came out.
-const isAnswered = ({ code }: EntryOf<"ended">): boolean =>
-  code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK";
+// The host itself said how the change came out; the error is not that of a change back.
+const isAnswered = ({ undoing }: NodeRecord, { code }: EntryOf<"ended">): boolean =>
+  undoing !== true && (code === "PB_COMMAND_FAILED" || code === "PB_ROLLED_BACK");
 
 // A change counts from when it was begun: one in doubt may have been made, and what it sets off is then due. Whoever was
 // set off by a step that in the end had nothing to do, or that was undone, is not.

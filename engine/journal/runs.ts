@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { PlaybookError } from "../errors/error.ts";
 import { errnoCode } from "../host/errno.ts";
@@ -63,28 +63,40 @@ export async function lastUnfinished(runs: string): Promise<KnownRun> {
 /** Makes one run the one that goes on with another: of two that try, one gets it. @throws PB_RUN_RESUMED */
 export async function claim(runs: string, run: string, as: string): Promise<void> {
   const folder = runFolder(runs, run);
-  const other = await resumedAs(runs, folder);
-  if (other !== undefined) throw new PlaybookError("PB_RUN_RESUMED", [run, other]);
-  // Who has claimed it before never began: its name is taken by ours.
-  const flag = (await orAbsent(readFile(folder.resumed))) === undefined ? "wx" : "w";
-  await orUnwritable(folder.resumed, async () => {
+  const { number, by } = await lastClaim(folder);
+  if (await began(runs, by)) throw new PlaybookError("PB_RUN_RESUMED", [run, by]);
+  // Who has claimed it before never began: ours is the next one. A link has its content from the first moment on.
+  const [mine, next] = [`${folder.resumed}.${as}`, `${folder.resumed}-${number + 1}`];
+  await orUnwritable(next, async () => {
+    await writeFile(mine, as, { mode: 0o600, flush: true });
     try {
-      await writeFile(folder.resumed, as, { flag, mode: 0o600, flush: true });
+      await link(mine, next);
     } catch (error) {
       if (errnoCode(error) !== "EEXIST") throw error;
-      const winner = await readFile(folder.resumed, "utf8");
-      throw new PlaybookError("PB_RUN_RESUMED", [run, winner]);
+      throw new PlaybookError("PB_RUN_RESUMED", [run, await readFile(next, "utf8")]);
+    } finally {
+      await rm(mine);
     }
   });
 }
 
-async function resumedAs(runs: string, { resumed }: RunFolder): Promise<string | undefined> {
-  const as = (await orAbsent(readFile(resumed, "utf8")))?.trim();
-  if (as === undefined || as === "") return undefined;
-  // A run that was refused before it touched anything took its journal away again.
-  const began = await orAbsent(readFile(runFolder(runs, as).journal));
-  return began === undefined ? undefined : as;
+async function resumedAs(runs: string, folder: RunFolder): Promise<string | undefined> {
+  const { by } = await lastClaim(folder);
+  return (await began(runs, by)) ? by : undefined;
 }
+
+/** How many claimed a run, and the name of the last one; "" where nobody has. */
+async function lastClaim({ path, resumed }: RunFolder): Promise<{ number: number; by: string }> {
+  const numbers = (await readdir(path)).map((name) =>
+    Number(/^resumed-(\d+)$/.exec(name)?.[1] ?? 0),
+  );
+  const number = Math.max(0, ...numbers);
+  return { number, by: number === 0 ? "" : await readFile(`${resumed}-${number}`, "utf8") };
+}
+
+// A run that was refused before it touched anything took its journal away again.
+const began = async (runs: string, run: string): Promise<boolean> =>
+  run !== "" && (await orAbsent(readFile(runFolder(runs, run).journal))) !== undefined;
 
 async function standingOf({ begun, over }: RunRecord): Promise<Standing> {
   if (over !== undefined) return byExitCode[over.exitCode] ?? "failed";

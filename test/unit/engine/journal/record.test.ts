@@ -144,6 +144,9 @@ describe("a journal's file", () => {
 test("a change that came to an exit code of its own, or was rolled back, is in no doubt", () => {
   for (const code of ["PB_COMMAND_FAILED", "PB_ROLLED_BACK"] as const)
     expect(doubtsOf([intent("a"), ended("a", "failed", { code, root: "a failed" })])).toEqual([]);
+  const back = { ...intent("a"), undo: true } as const;
+  const failed = ended("a", "failed", { code: "PB_COMMAND_FAILED", root: "a failed" });
+  expect(doubtsOf([intent("a"), back, failed])).toEqual(["a @ h1"]);
   const cut = ended("a", "failed", { code: "PB_TIMEOUT", root: "a failed" });
   expect(doubtsOf([intent("a"), cut])).toEqual(["a @ h1"]);
 });

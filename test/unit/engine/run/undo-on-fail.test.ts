@@ -258,7 +258,9 @@ describe('a step with onFail: "undo"', () => {
     await clock.advance(10_000);
     middle.resolve();
     const { end } = await playing;
-    expect(end("pair").error?.state).toBe("what it changed on h1 was not undone: h1 is no longer locked for this run");
+    expect(end("pair").error?.state).toBe(
+      "what it changed on h1 was not undone: h1 is no longer locked for this run",
+    );
     expect(files(on)).toEqual(["new", undefined]);
   });
 
