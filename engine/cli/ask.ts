@@ -22,9 +22,11 @@ export async function confirm(question: string, io: Terminal, isYes: boolean): P
 export async function askSecret(question: string, io: Terminal): Promise<string | undefined> {
   if (!hasOperator(io)) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // The terminal stops showing what is typed as soon as somebody listens: only then is the question asked.
+  const answer = ask("", io, nowhere);
   io.stderr.write(`${printable(question)} `);
   try {
-    return await ask("", io, nowhere);
+    return await answer;
   } finally {
     io.stderr.write("\n");
   }

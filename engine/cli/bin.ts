@@ -7,6 +7,8 @@ import module, { createRequire } from "node:module";
 const NEEDED: readonly [number, number] = [24, 12];
 const MARK = "RUN_PLAYBOOK_NODE";
 
+hideParams();
+
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
@@ -16,6 +18,16 @@ if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
   await runProcess();
 } else {
   runOnNewerNode();
+}
+
+// What --param gives may be a secret, and others may read the list of processes.
+function hideParams(): void {
+  const words = process.argv.slice(2);
+  const shown = words.map((word, at) => {
+    if (words[at - 1] === "--param") return word.replace(/=.*$/s, "=...");
+    return word.startsWith("--param=") ? word.replace(/^(--param=[^=]*)=.*$/s, "$1=...") : word;
+  });
+  if (shown.join() !== words.join()) process.title = ["run-playbook", ...shown].join(" ");
 }
 
 // The npm package `node` brings a Node of its own: a checkout of this repository has it, and any project may.

@@ -14,7 +14,15 @@ export const guardScript = `
 d=$1 left=$2
 shift 2
 say() { printf '%s\\n' "$*" >"$d/state.new" && mv -f "$d/state.new" "$d/state"; }
-end() { rm -rf "$d"/entry-* "$d/stdin"; say "$@"; rm -f "$d/../active-guard"; exit 0; }
+# What was put in place, or printed, may be secret: it stays no longer than somebody needs it.
+clear() { rm -rf "$d"/entry-* "$d/stdin"; }
+end() {
+  clear
+  [ "$1" != confirmed ] || rm -f "$d/log"
+  say "$@"
+  rm -f "$d/../active-guard"
+  exit 0
+}
 put() {
   rm -rf "$2.guard-new" && cp -pPR "$1" "$2.guard-new" || return 1
   sync "$2.guard-new" 2>/dev/null || sync
@@ -74,6 +82,7 @@ begin "$@"
 left=60
 while [ "$left" -gt 0 ] && [ ! -s "$d/code" ]; do sleep 1; left=$((left - 1)); done
 if [ "$(cat "$d/code" 2>/dev/null)" = 0 ]; then end "rolled-back $why"; fi
+clear
 say "stuck $why; the old files are back, but the command failed with them too"
 rm -f "$d/../active-guard"
 `;

@@ -1,7 +1,7 @@
 import type { GuardedChange } from "../dsl/change.ts";
 import { redact } from "../dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
-import { script } from "../host/command.ts";
+import { script, sh } from "../host/command.ts";
 import { commandFailed, lastLines } from "./command-failure.ts";
 import { confirmScript, statusScript } from "./guard-script.ts";
 import type { Applying } from "./reached.ts";
@@ -135,6 +135,12 @@ export class GuardWatch {
     return found;
   }
 
+  /** Takes away what the command printed, once it was told: it may have been secret. */
+  async forget(): Promise<void> {
+    const { on } = this.guarding.applying;
+    await on.connection.run(sh`rm -f -- ${`${this.guarding.folder}/log`}`, this.#options());
+  }
+
   async #reconnect(address: string | undefined): Promise<void> {
     const { applying, callMs } = this.guarding;
     await applying.on.reconnect({ to: { address }, timeoutMs: callMs });
@@ -174,6 +180,8 @@ export async function awaitRollback(watch: GuardWatch, cause: unknown): Promise<
     throw new PlaybookError("PB_HOST_LOST", [host, GRACE_MS / 1000], {}, { cause: error });
   });
   if (end.state === "confirmed") return;
+  // Else it goes with the next guard, or when the host is started anew.
+  await watch.forget().catch(() => undefined);
   throw notKept(end, change, { host, cause });
 }
 

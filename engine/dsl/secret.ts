@@ -37,17 +37,38 @@ export const isSecret = (value: unknown): value is Secret =>
 const MIN_VALUE = 4;
 const MIN_LINE = 20;
 const known = new Set<string>();
+/** The longest first: a secret within another must not leave a piece of that. Those of several lines come last. */
+let longestFirst: readonly string[] = [];
 
 function remember(value: string): void {
+  const before = known.size;
   const lines = value.split("\n").map((line) => line.trim());
-  if (lines.length > 1) for (const line of lines) if (line.length >= MIN_LINE) known.add(line);
-  if (value.trim().length >= MIN_VALUE) known.add(value.trim());
+  if (lines.length > 1) for (const line of lines) if (line.length >= MIN_LINE) addForms(line);
+  if (value.trim().length >= MIN_VALUE) addForms(value.trim());
+  if (known.size > before)
+    longestFirst = Array.from(known).sort(
+      (one, other) => isLines(one) - isLines(other) || other.length - one.length,
+    );
 }
+
+const isLines = (value: string): number => (value.includes("\n") ? 1 : 0);
+
+// As programs print what they were given: plain, in JSON, in a URL, as Kubernetes shows a Secret's data.
+function addForms(value: string): void {
+  const base64 = Buffer.from(value).toString("base64");
+  for (const form of [value, JSON.stringify(value).slice(1, -1), encoded(value), base64])
+    if (form.length >= MIN_VALUE) known.add(form);
+}
+
+const encoded = (value: string) => encodeURIComponent(value.toWellFormed());
+
+// What JSON.parse throws quotes a piece of the text, which may be one of a secret.
+const QUOTED_JSON = /, (?:\.\.\.)?"[\s\S]{0,80}?"(?:\.\.\.)? is not valid JSON/g;
 
 /** Text with every known secret masked. */
 export function redact(text: string): string {
-  let masked = text;
-  for (const value of known) masked = masked.replaceAll(value, "[secret]");
+  let masked = text.replace(QUOTED_JSON, ", which is not valid JSON");
+  for (const value of longestFirst) masked = masked.replaceAll(value, "[secret]");
   return masked;
 }
 

@@ -40,6 +40,19 @@ export function showPath(root: string, path: readonly PropertyKey[]): string {
   return shown === "" ? "(the whole)" : shown;
 }
 
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+function masked(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return redact(value);
+  if (depth > 3) return "…";
+  if (Array.isArray(value)) return value.map((item) => masked(item, depth + 1));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [redact(key), masked(item, depth + 1)]),
+  );
+}
+
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (at, key) => (typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined),
@@ -47,8 +60,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value for people: short, on one line, secrets masked. */
+/** A value for people: short, on one line, secrets masked, before inspect escapes anything in them. */
 function show(value: unknown): string {
-  const text = redact(inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY }));
+  const text = inspect(masked(value), { depth: 2, breakLength: Number.POSITIVE_INFINITY });
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -2,6 +2,7 @@
  * What a framed shell is told once, before any request. Only POSIX sh, coreutils and /proc; setsid (util-linux,
  * busybox) where it is there.
  *
+ * - What goes to a command's stdin is an argument of printf: as a program of its own it would show it to everybody.
  * - The shell's own stderr goes to /dev/null and commands get the real one as fd 3: bash would print "Killed" with
  *   the whole command line, stdin payload included, into somebody's stderr.
  * - `_pb_b` begins a frame, unless TERM asked the shell to stop: then it says so and ends.
@@ -9,6 +10,7 @@
  *   of it still lives and may write into the next call's output: then this shell stops too.
  */
 export const prelude = (hello: string): string => `\
+case $(command -v printf) in printf) ;; *) echo "its sh has no printf of its own" >&2; exit 1 ;; esac
 exec 3>&2 2>/dev/null
 umask 022
 cd /

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyGuarded, settleGuards } from "#engine/converge/guard.ts";
 import type { Applying } from "#engine/converge/reached.ts";
 import { guarded, remove, writeFile } from "#engine/dsl/change.ts";
 import { Secret } from "#engine/dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "#engine/errors/error.ts";
-import { script, sh } from "#engine/host/command.ts";
+import { script, sh, withStdin } from "#engine/host/command.ts";
 import { realClock } from "../../../support/real-clock.ts";
 import { ThisMachine } from "../../../support/this-machine.ts";
 import { VirtualClock } from "../../../support/virtual-clock.ts";
@@ -122,6 +123,25 @@ describe.concurrent("a guarded change", { timeout: 30_000 }, () => {
       context: { output: expect.arrayContaining(["bad gateway"]) },
     });
     expect(text(machine.path("conf"))).toBe("old\n");
+  });
+
+  test("leaves nothing behind of what it put in place or printed: it may be secret", async () => {
+    for (const code of [0, 4]) {
+      await using machine = await machineWith();
+      const says = script('echo planted; exit "$1"', code);
+      const apply = withStdin(says, "planted");
+      const files = [writeFile(machine.path("conf"), "planted\n")];
+      const made = applyGuarded(change(machine, { apply, files }), applying(machine));
+      await made.catch((error: unknown) => {
+        if (!isPlaybookError(error)) throw error;
+      });
+      const left = () =>
+        readdirSync(machine.path("run"), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+          .filter((path) => text(path)?.includes("planted"));
+      await expect.poll(left, { timeout: 5_000 }).toEqual([]);
+    }
   });
 
   test("whose command hangs is undone when the time is up", async () => {

@@ -14,6 +14,41 @@ test("output that repeats a secret is masked", () => {
   expect(redact("login with hunter2-hunter2 failed")).toBe("login with [secret] failed");
 });
 
+test("so is output that quotes, encodes or wraps it", () => {
+  const value = 'p4ss\\word "with" é';
+  new Secret(value);
+  new Secret("p4ss");
+  const printed = [
+    JSON.stringify({ value }),
+    `https://example.net/?key=${encodeURIComponent(value)}`,
+    `data: ${Buffer.from(value).toString("base64")}`,
+    `<${value}>`,
+  ];
+  expect(printed.map(redact)).toEqual([
+    '{"value":"[secret]"}',
+    "https://example.net/?key=[secret]",
+    "data: [secret]",
+    "<[secret]>",
+  ]);
+});
+
+function thrownBy(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return String(error);
+  }
+  return "";
+}
+
+test("text that was to be JSON is not quoted, as it may hold one that nobody knows", () => {
+  for (const text of ["hunter3", '{"token": hunter3, "a": 1}', "[1,\nhunter3 and more]"]) {
+    const said = thrownBy(() => JSON.parse(text));
+    expect(said).toContain("not valid JSON");
+    expect(redact(`${said}; again: ${said}`)).not.toContain("hunter3");
+  }
+});
+
 test("each long line of a secret with several lines is masked, its structure is not", () => {
   new Secret("kind: Config\nclient-key-data: c2VjcmV0LWtleS1tYXRlcmlhbA==\n");
   const printed = redact("kind: Config\nclient-key-data: c2VjcmV0LWtleS1tYXRlcmlhbA==");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -82,6 +82,16 @@ describe("starting a shell", () => {
       code: "PB_SHELL_FAILED",
     });
     await expect.poll(() => readFileSync(join(folder, "told"), "utf8")).toMatch(/^[0-9a-f]{24}:$/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("refuses an sh whose printf is a program: it would show secrets in the process list", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "printf-"));
+    writeFileSync(join(folder, "env"), "enable -n printf\n");
+    const open = login(`BASH_ENV=${folder}/env exec bash`);
+    await expect(launch(open, identity, options)).rejects.toThrow(
+      "No POSIX sh could be started on cp1: its sh has no printf of its own.",
+    );
     rmSync(folder, { recursive: true });
   });
 });
