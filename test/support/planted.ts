@@ -107,7 +107,8 @@ function contentOf(path: string, since: number): string | undefined {
   }
 }
 
+// EINVAL: a network namespace has a name among files, and nothing to read.
 const isGone = (error: unknown): boolean =>
-  ["ENOENT", "EACCES", "ENOTDIR", "EPERM", "EIO", "ENXIO"].includes(
+  ["ENOENT", "EACCES", "ENOTDIR", "EPERM", "EIO", "ENXIO", "EINVAL"].includes(
     String((error as NodeJS.ErrnoException).code),
   );
