@@ -1,5 +1,5 @@
 import { nodeId, type PlanNode } from "../plan/plan.ts";
-import type { Reach } from "./ancestors.ts";
+import type { Ancestors } from "./ancestors.ts";
 import type { ChangedNode } from "./changed.ts";
 
 type Ordered = ChangedNode & { readonly node: PlanNode };
@@ -8,10 +8,7 @@ type Ordered = ChangedNode & { readonly node: PlanNode };
  * Newest first. A run that was resumed may have changed a step for the first time after those that depend on it: whatever
  * came first, what a node depends on counts as older than it.
  */
-export function inOrder<T extends Ordered>(
-  nodes: readonly T[],
-  ancestors: ReadonlyMap<string, ReadonlyMap<string, Reach>>,
-): T[] {
+export function inOrder<T extends Ordered>(nodes: readonly T[], ancestors: Ancestors): T[] {
   const steps = new Set(nodes.map(({ step }) => step));
   const places = new Map<string, number>();
   const ranked = nodes.toSorted((one, other) => other.node.rank - one.node.rank);
