@@ -38,7 +38,12 @@ export async function undoRun(
   const say = (line: string) => io.stderr.write(`${oneLine(line)}\n`);
   for (const line of [...heading(known, undo), ...undo.stays, ...since, ...differ]) say(line);
   if (options.check !== true) await confirm("Undo it?", job.io, options.yes === true);
-  const undoing: Job = { ...job, undoes: { run: known.run, plan: undo.plan } };
+  const forks = options.forks ?? undo.forks ?? job.options.forks;
+  const undoing: Job = {
+    ...job,
+    options: { ...job.options, ...(forks === undefined ? {} : { forks }) },
+    undoes: { run: known.run, plan: undo.plan },
+  };
   return planAndRun(resumes === undefined ? undoing : { ...undoing, resumes });
 }
 
@@ -71,11 +76,14 @@ function refuseNothing({ run }: KnownRun, { plan, stays }: UndoPlan): void {
   throw new PlaybookError("PB_UNDO_NOTHING", [run, why]);
 }
 
-function heading({ run, record: { begun } }: KnownRun, { plan }: UndoPlan): string[] {
+function heading({ run, record: { begun } }: KnownRun, { plan, forks }: UndoPlan): string[] {
   const hosts = new Set(plan.nodes.map(({ actsOn }) => actsOn));
   const back = plan.steps.filter(({ label }) => label.startsWith("undo "));
+  const rolls =
+    forks === undefined ? [] : [`As a step of it rolls: ${plural(forks, "host")} at a time.`];
   return [
     `Undoing ${run}: ${begun.playbook}, begun ${localTime(begun.at)} by ${begun.by.user}.`,
     `${plural(back.length, "step")} on ${plural(hosts.size, "host")} go back, newest first.`,
+    ...rolls,
   ];
 }

@@ -14,6 +14,8 @@ export interface NodeRecord extends NodeName {
   /** Whether changes back were begun. */
   undoing?: true;
   ended?: EntryOf<"ended">;
+  /** The place of its first change among the journal's entries: times may be the same, or go back. */
+  since?: number;
   /** By what the record on the host is known by which it is undone, or why there is none. */
   keeping?: Keeping;
 }
@@ -41,11 +43,12 @@ export function recordOf({ begun, entries }: ReadJournal): RunRecord {
     ),
   );
   const inherited = new Map(begun.doubts.map((doubt) => [idOf(doubt), doubt]));
-  for (const entry of entries) {
+  for (const [place, entry] of entries.entries()) {
     if (!("step" in entry)) continue;
     const node = nodes.get(idOf(entry));
     if (node === undefined) continue;
     take(node, entry);
+    if (entry.type === "intent") node.since ??= place;
     if (entry.type === "found" || isGoal(entry)) inherited.delete(idOf(entry));
   }
   const all = Array.from(nodes.values());

@@ -1,13 +1,13 @@
 import type { Plan } from "../plan/plan.ts";
 
 /** Whether one step waits for another on the same host only, or for all its hosts. */
-export type Reach = "each" | "all";
+type Reach = "each" | "all";
+
+/** For each step those that it waits for. */
+export type Ancestors = ReadonlyMap<string, ReadonlyMap<string, Reach>>;
 
 /** For each step all that it waits for, directly or through others. */
-export function ancestorsOf({
-  steps,
-  nodes,
-}: Plan): ReadonlyMap<string, ReadonlyMap<string, Reach>> {
+export function ancestorsOf({ steps, nodes }: Plan): Ancestors {
   const needs = Map.groupBy(
     nodes.flatMap(({ step, needs }) => needs.map((need) => ({ of: step.label, ...need }))),
     ({ of }) => of,

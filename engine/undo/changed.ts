@@ -5,9 +5,9 @@ import { isChanged, type NodeRecord, type RunRecord } from "../journal/record.ts
 export interface ChangedNode {
   readonly step: string;
   readonly host: string;
-  /** When it first began to change something, ms since the epoch. */
-  readonly at: number;
-  /** In which run that was: the record lies under its name. */
+  /** Its place among all: what was first changed later has a higher one. */
+  readonly order: number;
+  /** In which run it was first changed: the record lies under its name. */
   readonly run: string;
   /** Undefined where the module had no undo then. */
   readonly keeping: Keeping | undefined;
@@ -15,20 +15,20 @@ export interface ChangedNode {
 
 /**
  * What a run, and those that it goes on with, changed and did not undo itself. Oldest run first: what a node found before
- * its very first change is what it goes back to.
+ * its very first change is what it goes back to. Runs come one after another, and so do the entries of a journal,
+ * whatever clocks say.
  */
 export function changedNodes(runs: readonly RunRecord[]): ChangedNode[] {
-  const changed = new Map<string, ChangedNode>();
+  const first = new Map<string, Omit<ChangedNode, "order">>();
   for (const { begun, nodes } of runs)
-    for (const node of nodes) {
-      const id = `${node.step}\0${node.host}`;
-      if (node.ended?.undone === true) changed.delete(id);
-      else if (isChanged(node) && !changed.has(id)) changed.set(id, changedNode(begun, node));
+    for (const node of nodes.toSorted(bySince)) {
+      const { step, host, keeping, ended } = node;
+      const id = `${step}\0${host}`;
+      if (ended?.undone === true) first.delete(id);
+      else if (isChanged(node) && !first.has(id))
+        first.set(id, { step, host, run: begun.run, keeping });
     }
-  return [...changed.values()];
+  return Array.from(first.values(), (one, order) => ({ ...one, order }));
 }
 
-const changedNode = (
-  { run, at }: RunRecord["begun"],
-  { step, host, startedAt = at, keeping }: NodeRecord,
-): ChangedNode => ({ step, host, at: startedAt, run, keeping });
+const bySince = ({ since: one = 0 }: NodeRecord, { since: other = 0 }: NodeRecord) => one - other;

@@ -1,11 +1,13 @@
-import type { Action, ModuleSpec } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { buildGraph } from "../graph/graph.ts";
-import { type Need, nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
-import { ancestorsOf, type Reach } from "./ancestors.ts";
+import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
+import { batchSizes } from "../plan/rolling.ts";
+import { ancestorsOf } from "./ancestors.ts";
+import { backNodes } from "./back.ts";
 import type { ChangedNode } from "./changed.ts";
-import { renewing, undoing } from "./modules.ts";
+import type { Undone } from "./made.ts";
 import { inOrder } from "./order.ts";
+import { renewedNodes } from "./renewed.ts";
 import { staying, type Undoable } from "./stays.ts";
 
 /** How a run is undone. */
@@ -13,18 +15,13 @@ export interface UndoPlan {
   readonly plan: Plan;
   /** What is not undone, and why, in words. */
   readonly stays: readonly string[];
-}
-
-/** A node that is undone. */
-interface Undone extends Undoable {
-  readonly node: PlanNode;
-  readonly sha256: string;
+  /** How many hosts may be worked on at once, where a step that is undone rolls: as many as its widest batch. */
+  readonly forks: number | undefined;
 }
 
 /**
- * The plan that undoes what a run changed. Newest first: a node waits for all that depend on it, and for what was done
- * on its host after it; a failure on the way stops what would come next. What runs from files that were undone is
- * renewed in the end, in the order of the playbook.
+ * The plan that undoes what a run changed, newest first; a failure on the way stops what would come next. What runs from
+ * files that were undone is renewed in the end.
  */
 export function undoPlan(plan: Plan, changed: readonly ChangedNode[]): UndoPlan {
   const nodes = new Map(plan.nodes.map((node) => [nodeId(node.step.label, node.host.name), node]));
@@ -35,20 +32,14 @@ export function undoPlan(plan: Plan, changed: readonly ChangedNode[]): UndoPlan 
     undoable.flatMap((one) => (stays.has(one) ? [] : undoneNode(one))),
     ancestors,
   );
-  const back = undone.map(backNode(undone, ancestors));
-  const made = [...back, ...renewedNodes(undone)].map((node, rank) => ({ ...node, rank }));
-  const steps = new Map(made.map(({ step }) => [step.label, step]));
+  const made = [...backNodes(undone, ancestors), ...renewedNodes(plan, undone)];
   return {
-    plan: {
-      playbook: `undo of ${plan.playbook}`,
-      steps: [...steps.values()],
-      nodes: made,
-      graph: buildGraph([...steps.keys()], edgesOf(made)),
-      inventory: plan.inventory,
-      leftOut: [],
-      question: undefined,
-    },
+    plan: planOf(
+      plan,
+      made.map((node, rank) => ({ ...node, rank })),
+    ),
     stays: Array.from(stays, ([{ step, host }, why]) => `"${step}" stays on ${host}: ${why}`),
+    forks: widest(plan, undone),
   };
 }
 
@@ -57,88 +48,32 @@ const undoneNode = (one: Undoable): Undone[] =>
     ? [{ ...one, node: one.node, sha256: one.keeping.sha256 }]
     : [];
 
-const undoLabel = (step: string) => `undo ${step}`;
-
-/** A node that goes back, in a plan of such nodes. */
-function backNode(
-  undone: readonly Undone[],
-  ancestors: ReadonlyMap<string, ReadonlyMap<string, Reach>>,
-) {
-  const before = beforeOnHost(undone);
-  const labels = Array.from(new Set(undone.map(({ step }) => step)));
-  return (one: Undone): PlanNode => {
-    const dependents = labels.flatMap((label): Need[] => {
-      const reach = ancestors.get(label)?.get(one.step);
-      if (reach === undefined) return [];
-      return [{ step: undoLabel(label), kind: "after", scope: reach }];
-    });
-    const last = before.get(one);
-    const newer = last === undefined ? [] : [waitFor(undoLabel(last.step), last)];
-    return madeFrom(one, undoLabel(one.step), undoing, [...dependents, ...newer]);
-  };
-}
-
-// In the order of the playbook again: what was undone last was done first.
-function renewedNodes(undone: readonly Undone[]): PlanNode[] {
-  const last = new Map(undone.map((one) => [one.node.actsOn, waitFor(undoLabel(one.step), one)]));
-  return undone.toReversed().flatMap((one): PlanNode[] => {
-    if ((one.node.work as Action).module.renew === undefined) return [];
-    const { actsOn } = one.node;
-    const label = `renew ${one.step}`;
-    const made = madeFrom(one, label, renewing, [last.get(actsOn) ?? []].flat());
-    last.set(actsOn, waitFor(label, one));
-    return [made];
-  });
-}
-
-const waitFor = (step: string, { host }: { readonly host: string }): Need => ({
-  step,
-  kind: "after",
-  scope: "each",
-  host,
-});
-
-/** For each the one that goes back before it on the same host. */
-function beforeOnHost(undone: readonly Undone[]): ReadonlyMap<Undone, Undone> {
-  const last = new Map<string, Undone>();
-  return new Map(
-    undone.flatMap((one) => {
-      const before = last.get(one.node.actsOn);
-      last.set(one.node.actsOn, one);
-      return before === undefined ? [] : [[one, before] as const];
-    }),
+function planOf({ playbook, inventory }: Plan, nodes: readonly PlanNode[]): Plan {
+  const steps = new Map(nodes.map(({ step }) => [step.label, step]));
+  const edges = nodes.flatMap(({ step, needs }) =>
+    needs
+      .filter((need) => need.step !== step.label)
+      .map((need) => ({ from: need.step, to: step.label })),
   );
-}
-
-function madeFrom(
-  { node, run, step, host, sha256 }: Undone,
-  label: string,
-  make: (module: ModuleSpec, recorded: Parameters<typeof undoing>[1]) => ModuleSpec,
-  needs: readonly Need[],
-): PlanNode {
-  const { module, at } = node.work as Action;
-  const work = {
-    kind: "action",
-    module: make(module, { run, step, host, sha256 }),
-    params: {},
-    at,
+  return {
+    playbook: `undo of ${playbook}`,
+    steps: [...steps.values()],
+    nodes,
+    graph: buildGraph([...steps.keys()], edges),
+    inventory,
+    leftOut: [],
+    question: undefined,
   };
-  return { ...node, step: stepOf(node.step as DeclaredAction, label), work: work as Action, needs };
 }
 
-// Whether it was wanted then, how often it was tried and in which batches is of no matter for the way back.
-const stepOf = (step: DeclaredAction, label: string): DeclaredAction => ({
-  ...step,
-  label,
-  edges: [],
-  when: undefined,
-  rolling: undefined,
-  retries: { times: 0, delayMs: 0 },
-  undoOnFail: false,
-});
-
-const edgesOf = (nodes: readonly PlanNode[]) =>
-  nodes.flatMap(({ step, needs }) => {
-    const from = needs.filter((need) => need.step !== step.label);
-    return from.map((need) => ({ from: need.step, to: step.label }));
-  });
+// Whoever says that so many hosts may change at once says it of the way back, too.
+function widest(plan: Plan, undone: readonly Undone[]): number | undefined {
+  const rolling = Map.groupBy(plan.nodes, ({ step }) => step.label);
+  const widths = Array.from(new Set(undone.map(({ node }) => node.step as DeclaredAction))).flatMap(
+    (step) => {
+      if (step.rolling === undefined) return [];
+      return Math.max(...batchSizes(step.rolling, rolling.get(step.label)?.length ?? 1));
+    },
+  );
+  return widths.length === 0 ? undefined : Math.min(...widths);
+}

@@ -1,6 +1,6 @@
 import type { PlanNode } from "../plan/plan.ts";
 import { whyLasting } from "../plan/undo.ts";
-import type { Reach } from "./ancestors.ts";
+import type { Ancestors } from "./ancestors.ts";
 import type { ChangedNode } from "./changed.ts";
 
 /** A changed node, with the plan's node that it is; undefined where the playbook has none any more. */
@@ -12,10 +12,7 @@ export interface Undoable extends ChangedNode {
 export type Staying = ReadonlyMap<Undoable, string>;
 
 /** What cannot be undone, and what has to stay because that depends on it. */
-export function staying(
-  changed: readonly Undoable[],
-  ancestors: ReadonlyMap<string, ReadonlyMap<string, Reach>>,
-): Staying {
+export function staying(changed: readonly Undoable[], ancestors: Ancestors): Staying {
   const stays = new Map<Undoable, string>();
   for (const one of changed) {
     const why = whyNot(one);

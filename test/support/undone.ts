@@ -9,6 +9,7 @@ import { inventoryOf, type Played, play, type Stage } from "./play.ts";
 /** What an undo came to, and what it said would stay. */
 export interface UndonePlay extends Played {
   readonly stays: readonly string[];
+  readonly forks: number | undefined;
 }
 
 /** Undoes what journals say was changed, oldest run first, as the command line does. */
@@ -21,10 +22,11 @@ export async function playUndo(
   }: Omit<Stage, "hosts"> & { readonly hosts: Readonly<Record<string, FakeHost>> },
 ): Promise<UndonePlay> {
   const inventory = inventoryOf(Object.keys(hosts), stage);
-  const { plan, stays } = undoPlan(
+  const { plan, stays, forks } = undoPlan(
     makePlan({ playbook, inventory, params: {} }),
     changedNodes(runs),
   );
-  const played = await play(playbook, { ...stage, hosts, reshape: () => plan });
-  return { ...played, stays };
+  const few = forks === undefined ? {} : { forks };
+  const played = await play(playbook, { ...stage, ...few, hosts, reshape: () => plan });
+  return { ...played, stays, forks };
 }

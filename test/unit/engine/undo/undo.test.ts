@@ -10,7 +10,7 @@ import type { RunRecord } from "#engine/journal/record.ts";
 import { recordsOn, withRecords } from "../../../support/fakes/records.ts";
 import { DyingDisk, playJournaled } from "../../../support/journaled.ts";
 import type { Declare, Played, Stage } from "../../../support/play.ts";
-import { setting } from "../../../support/settings.ts";
+import { setting, settingIs } from "../../../support/settings.ts";
 import { playUndo } from "../../../support/undone.ts";
 
 const declared = (declare: Declare): Playbook =>
@@ -136,10 +136,14 @@ describe("a run that is undone", () => {
 
   test("and whose step was undone as it failed is not undone twice", async () => {
     const hosts = hostsWith(["h1"]);
-    const book = declared(({ step, nodes }) =>
-      step("c", { on: nodes, onFail: "undo", ensure: failing({}) }),
-    );
+    const book = declared(({ step, nodes }) => {
+      const c = step("c", { on: nodes, onFail: "undo", ensure: failing({}) });
+      step("d", { on: nodes, onChange: [c], ensure: setting({ name: "d", value: "1" }) });
+    });
     const { record } = await ran(book, hosts);
+    // Nothing is in doubt of it either, and nothing that it set off is owed.
+    expect(record).toMatchObject({ doubts: [], owed: [] });
+    expect(record.nodes[0]?.ended).toMatchObject({ outcome: "failed", undone: true });
     const undone = await playUndo(book, [record], { hosts });
     expect(undone.outcomes).toEqual({});
   });
@@ -290,20 +294,23 @@ describe("what runs from files that were undone", () => {
     },
   });
 
-  test("is renewed once all else is undone", async () => {
-    const hosts = hostsWith(["h1", "h2"], { a: "old" });
-    for (const { files, programs } of Object.values(hosts).map((host) => ({
-      files: host.files,
-      programs: host.programs.bind(host),
-    }))) {
-      files.put("/run/loaded", "old");
-      programs({
-        restart: ({ host }) => {
+  /** Hosts on which it runs with an old setting. */
+  const running = (names: readonly string[]) => {
+    const hosts = hostsWith(names, { a: "old" });
+    for (const host of Object.values(hosts)) {
+      host.files.put("/run/loaded", "old");
+      host.programs({
+        restart: () => {
           host.files.put("/run/loaded", host.files.text("/etc/setting-a") ?? "");
           return undefined;
         },
       });
     }
+    return hosts;
+  };
+
+  test("is renewed once all else is undone", async () => {
+    const hosts = running(["h1", "h2"]);
     const book = declared(({ step, nodes }) => {
       const a = step("a", { on: nodes, ensure: setting({ name: "a", value: "new" }) });
       step("daemon", { on: nodes, after: [each(a)], ensure: daemon({}) });
@@ -317,6 +324,30 @@ describe("what runs from files that were undone", () => {
       "undo a @ h1": "changed",
       "renew daemon @ h1": "changed",
       "renew daemon @ h2": "changed",
+    });
+  });
+
+  test("is renewed in the batches in which its step rolls, with the gate between them", async () => {
+    const hosts = running(["h1", "h2", "h3"]);
+    const book = declared(({ step, nodes }) => {
+      const a = step("a", { on: nodes, ensure: setting({ name: "a", value: "new" }) });
+      step("daemon", {
+        on: nodes,
+        after: [each(a)],
+        rolling: { batch: 1, gate: { until: settingIs({ value: "new" }), within: "1m" } },
+        ensure: daemon({}),
+      });
+    });
+    const { record } = await ran(book, hosts);
+    // It can hold no more: the value that it waits for was undone.
+    const { outcomes, forks } = await playUndo(book, [record], { hosts });
+    expect(forks).toBe(1);
+    expect(outcomes).toMatchObject({
+      "undo a @ h3": "changed",
+      "renew daemon @ h1": "changed",
+      "renew daemon between batches @ h1": "failed",
+      "renew daemon @ h2": "skipped",
+      "renew daemon @ h3": "skipped",
     });
   });
 });
