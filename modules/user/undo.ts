@@ -1,6 +1,6 @@
 /** The way back of a login. */
-import { type Change, PlaybookError, run, sh } from "#engine/index.ts";
-import type { FileNow } from "../managed-file.ts";
+import { type Change, PlaybookError, run, setAttributes, sh } from "#engine/index.ts";
+import { attributeDifference, type FileNow } from "../managed-file.ts";
 import { undoFiles } from "../undo-file.ts";
 import { type Keys, keysOf, type Passwd, sudoersOf } from "./login.ts";
 
@@ -31,14 +31,23 @@ export function* undoUser(before: Found, now: Found, want: Want): Generator<Chan
   const [was, is] = [before.keys, now.keys];
   // A home that was made with the user goes as a whole.
   const homeStays = before.passwd !== undefined || before.homeThere;
-  if (was !== undefined && is !== undefined && homeStays)
-    yield* undoFiles({ path: keysOf(before.home), before: was.file, now: is.file });
+  if (was !== undefined && is !== undefined && homeStays) yield* undoKeys(was, is, before.home);
   if (now.passwd === undefined) return;
   if (before.passwd === undefined) yield takeAway(name, before.homeThere ? undefined : now.home);
   else {
     yield* leaveGroups(before, now, want);
     yield* modifyBack(name, before.passwd, now.passwd);
   }
+}
+
+function* undoKeys(was: Keys, is: Keys, home: string): Generator<Change> {
+  yield* undoFiles({ path: keysOf(home), before: was.file, now: is.file });
+  if (was.folder === undefined || is.folder === undefined) return;
+  const { mode, owner, group } = was.folder;
+  const differs = attributeDifference(is.folder, { mode, owner, group });
+  const path = `${home}/.ssh`;
+  if (differs !== undefined)
+    yield setAttributes(path, { mode, owner, group }, `${path}: ${differs}`);
 }
 
 // A home that was there before is somebody's; one that was made with the user goes with all that is in it.

@@ -3,13 +3,15 @@ import { z } from "zod";
 import {
   type Change,
   defineModule,
+  type FileStat,
   type Host,
   makeDirectory,
   PlaybookError,
   run,
+  setAttributes,
   sh,
 } from "#engine/index.ts";
-import { keepAway, keepFile, readManaged } from "../managed-file.ts";
+import { attributeDifference, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Line, State } from "../params.ts";
 import { homeOf, type Keys, keysOf, type Passwd, parsePasswd, sudoersOf } from "./login.ts";
 import { undoUser } from "./undo.ts";
@@ -91,7 +93,7 @@ export const user = defineModule({
       ]);
     if (now.passwd === undefined) yield add(want);
     else yield* modify(now.passwd, now.groups, want);
-    if (now.keys !== undefined) yield* keepKeys(now.keys, now.home, want);
+    if (now.keys !== undefined) yield* keepKeys(now.keys, now, want);
     if (want.sudo !== undefined)
       yield* keepFile(now.sudoers, {
         path: sudoersOf(want),
@@ -147,9 +149,23 @@ async function readKeys(host: Host, home: string): Promise<Keys> {
   return { folder, file };
 }
 
-function* keepKeys({ folder, file }: Keys, home: string, want: Want): Generator<Change> {
-  const owner = { owner: want.name, group: file.stat?.group ?? folder?.group ?? want.name };
-  if (folder === undefined) yield makeDirectory(`${home}/.ssh`, { mode: 0o700, ...owner });
+// Whoever is cut off between making the folder and giving it away leaves one that sshd takes no keys from.
+function* keepKeys(
+  { folder, file }: Keys,
+  { home, groups }: { readonly home: string; readonly groups: readonly string[] },
+  want: Want,
+): Generator<Change> {
+  const [primary = want.name] = groups;
+  const theirs = (stat: FileStat | undefined) => ({
+    owner: want.name,
+    group: stat?.owner === want.name ? stat.group : primary,
+  });
+  const path = `${home}/.ssh`;
+  const attributes = { mode: 0o700, ...theirs(folder) };
+  const differs = folder && attributeDifference(folder, attributes);
+  if (folder === undefined) yield makeDirectory(path, attributes);
+  else if (differs !== undefined) yield setAttributes(path, attributes, `${path}: ${differs}`);
   const content = (want.authorizedKeys ?? []).map((key) => `${key}\n`).join("");
-  yield* keepFile({ ...file, lacks: [] }, { path: keysOf(home), content, mode: 0o600, ...owner });
+  const keys = { path: keysOf(home), content, mode: 0o600, ...theirs(file.stat) };
+  yield* keepFile({ ...file, lacks: [] }, keys);
 }
