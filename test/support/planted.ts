@@ -108,6 +108,6 @@ function contentOf(path: string, since: number): string | undefined {
 }
 
 const isGone = (error: unknown): boolean =>
-  ["ENOENT", "EACCES", "ENOTDIR", "EPERM", "EIO", "ENXIO"].includes(
+  ["ENOENT", "EACCES", "ENOTDIR", "EPERM", "EIO", "ENXIO", "EINVAL"].includes(
     String((error as NodeJS.ErrnoException).code),
   );
