@@ -10,14 +10,14 @@ export interface Leaf {
   readonly path: string;
   /** What the schema's own checks match; all of them must. */
   readonly patterns: readonly RegExp[];
-  /** Params with the text in this place; what the place needs around it is made up where it is missing. */
-  put(params: unknown, text: string): Record<string, unknown>;
+  /** Params with the text, or the secret, in this place; what it needs around it is made up where it is missing. */
+  put(params: unknown, text: string | Secret): Record<string, unknown>;
 }
 
 interface Place {
   readonly path: string;
   readonly patterns: readonly RegExp[];
-  put(given: unknown, text: string): unknown;
+  put(given: unknown, text: string | Secret): unknown;
 }
 
 /** Every place in params that takes text, whatever it is nested in. */

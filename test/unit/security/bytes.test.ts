@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -73,6 +74,27 @@ describe("a file holds what was given, whatever it is", () => {
       }),
       { seed: 2026, numRuns: 30 },
     );
+  });
+
+  test("and nobody else reads it while it is written", async () => {
+    const path = machine.path("private");
+    const writing = machine.reached.connection.writeFile(path, Buffer.alloc(40_000_000, "x"), {
+      mode: 0o600,
+    });
+    const seen = new Set<string>();
+    let written = false;
+    void writing.finally(() => {
+      written = true;
+    });
+    while (!written) {
+      for (const name of readdirSync(machine.folder)) {
+        const stat = statSync(machine.path(name), { throwIfNoEntry: false });
+        if (name.startsWith(".pb-") && stat) seen.add((stat.mode & 0o777).toString(8));
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await writing;
+    expect([...seen]).toEqual(["600"]);
   });
 
   test("half a character is refused: it would never converge", () => {

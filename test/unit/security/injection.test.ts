@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModuleSpec, ProbeSpec } from "#engine/dsl/module.ts";
+import { Secret } from "#engine/index.ts";
 import * as modules from "#modules/index.ts";
 import { type Case, caseFiles, loadCase, moduleFolders } from "../../support/case-file.ts";
 import { specsOf } from "../../support/cases.ts";
@@ -24,6 +25,14 @@ const words = readdirSync("modules", { recursive: true, encoding: "utf8" })
 
 // These take programs and arguments as they are given: that they are options, too, is what is asked for.
 const ARGV = /^(argv|unless|until)\[1\]$/;
+
+/** Of the forms that secrets have: anything, a join token, a certificate key. */
+const SECRETS = [
+  "planted secret",
+  "plantd.0123456789abcdef",
+  "5ec4e7".padEnd(64, "0123456789abcdef"),
+];
+let secrets = 0;
 
 let sandbox: Sandbox;
 let exercise: Exercise;
@@ -97,6 +106,29 @@ describe.skipIf(!canUnshare())(what, { timeout: 240_000 }, () => {
     const faults: string[] = [];
     for (const leaf of leavesOf(spec.params)) faults.push(...(await faultsAt(spec, leaf)));
     expect(faults).toEqual([]);
+  });
+
+  test.each(specs)("$name: and a secret is no argument of any program", async (spec) => {
+    for (const leaf of leavesOf(spec.params))
+      for (const text of SECRETS) {
+        const secret = new Secret(text);
+        const one = cases.find(
+          ({ module, params }) =>
+            module === spec.name && spec.params.safeParse(leaf.put(params, secret)).success,
+        );
+        if (one === undefined) continue;
+        secrets += 1;
+        await exercise.all(spec, one, spec.params.parse(leaf.put(one.params, secret)) as Params);
+        const shown = sandbox
+          .started()
+          .filter((words) => words.some((word) => word.includes(text)));
+        expect(shown, leaf.path).toEqual([]);
+        sandbox.clear();
+      }
+  });
+
+  test("of which there were some", () => {
+    expect(secrets).toBeGreaterThan(3);
   });
 
   test("and an injected command would have been seen", async () => {
