@@ -8,6 +8,7 @@ import type { Asked, Begun } from "../journal/format.ts";
 import { Journal } from "../journal/journal.ts";
 import { outlineInventory, outlineSteps } from "../journal/outline.ts";
 import { pruneRuns } from "../journal/prune.ts";
+import { lineOf, type RunRecord } from "../journal/record.ts";
 import { claim } from "../journal/runs.ts";
 import { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -35,7 +36,7 @@ export async function beginJournal(
   const [folder, key] = await makeRunFolder(runs, id);
   const beginning = {
     run: id,
-    ...(resumes === undefined ? {} : { resumes: resumes.begun.run }),
+    ...(resumes === undefined ? {} : resuming(resumes)),
     playbook: plan.playbook,
     ...outlineOf(job, plan, key),
     asked: askedFor(job, params),
@@ -53,6 +54,11 @@ export async function beginJournal(
   }
   return journal;
 }
+
+const resuming = ({ begun }: RunRecord) => {
+  const [resumes = begun.run, ...before] = lineOf(begun);
+  return { resumes, before };
+};
 
 /** What a run is compared by with a later one, printed with a run's key. */
 export function outlineOf({ inventory }: Job, plan: Plan, key: Uint8Array): Outline {

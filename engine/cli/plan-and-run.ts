@@ -1,6 +1,6 @@
 import { runsFolder } from "../journal/folder.ts";
 import type { Journal } from "../journal/journal.ts";
-import { earlierOf } from "../journal/record.ts";
+import { earlierOf, lineOf } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
 import { lastingSteps } from "../plan/undo.ts";
 import { describeError } from "../report/print.ts";
@@ -78,7 +78,7 @@ export async function planAndRun(job: Job): Promise<number> {
       ...(forks === undefined ? {} : { forks }),
       witnesses: [...(planFile?.options.witnesses ?? []), ...(journal ? [journal.witness] : [])],
       ...(job.resumes && {
-        resumes: job.resumes.begun.run,
+        resumes: lineOf(job.resumes.begun),
         earlier: earlierOf(job.resumes),
       }),
       emit: (event) => {

@@ -85,6 +85,8 @@ const Begun = z.object({
   run: z.string(),
   /** The run that this one goes on with. */
   resumes: z.string().optional(),
+  /** Those that it went on with in its turn, the nearest first: what a dead one of them still holds is this run's. */
+  before: z.array(z.string()).exactOptional(),
   /** The version of run-playbook. */
   engine: z.string(),
   /** Its name. */

@@ -92,6 +92,10 @@ function take(node: NodeRecord, entry: Extract<Entry, NodeName>): void {
   }
 }
 
+/** A run and those that it went on with, the nearest first. */
+export const lineOf = ({ run, resumes, before = [] }: Begun): string[] =>
+  resumes === undefined ? [run] : [run, resumes, ...before];
+
 /** What a run that goes on with this one has to know of it. */
 export function earlierOf({ owed }: RunRecord): Earlier {
   const ids = new Set(owed.map(idOf));

@@ -16,8 +16,8 @@ const RELEASE_TIMEOUT_MS = 3000;
 /** Whose locks these are, and on which hosts. */
 export interface HostLocksOptions {
   readonly owner: Omit<Owner, "since">;
-  /** The dead run that this one goes on with: what it still holds is taken over. */
-  readonly resumes?: string | undefined;
+  /** The dead runs that this one goes on with: what one of them still holds is taken over. */
+  readonly resumes?: readonly string[] | undefined;
   /** The hosts that the run may change, each with the user who takes the lock; undefined is the login user. */
   readonly hosts: ReadonlyMap<string, string | undefined>;
   readonly clock: Clock;
@@ -111,7 +111,7 @@ export class HostLocks {
 
   async #run({ host, since, connection }: Held, mode: Mode): Promise<void> {
     const lines = ownerLines({ ...this.#options.owner, since });
-    const before = mode === "take" ? (this.#options.resumes ?? "") : "";
+    const before = mode === "take" ? (this.#options.resumes ?? []).join(" ") : "";
     const command = script(lockScript, mode, before, ...lines);
     const { code, stdout, stderr } = await connection.run(command, {
       ...this.#as(host),

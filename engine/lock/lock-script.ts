@@ -45,8 +45,8 @@ done
 `;
 
 /**
- * Takes a host's lock, keeps it, or says who has it. Arguments: mode, the run whose lock is this one's too as it goes on
- * with it (or nothing), then the owner's lines: run, user, machine, since.
+ * Takes a host's lock, keeps it, or says who has it. Arguments: mode, the runs whose locks are this one's too as it goes on
+ * with them (by blanks, or nothing), then the owner's lines: run, user, machine, since.
  *
  * - `take`: whoever had it last; the lock of a dead run that this one goes on with is taken over as it stands.
  * - `again`: after a new connection; refused where another run had it meanwhile. A host that was started anew has no
@@ -58,7 +58,11 @@ done
 export const lockScript = `${where}${answer}
 mode=$1 before=$2
 shift 2
-mine() { [ "$last" = "$run" ] || { [ -n "$before" ] && [ "$last" = "$before" ]; }; }
+mine() {
+  [ "$last" = "$run" ] && return
+  [ -n "$last" ] && case " $before " in *" $last "*) return 0 ;; esac
+  return 1
+}
 sign() { printf '%s\\n' "$@" >"$d/owner.new" && mv -f "$d/owner.new" "$d/owner" || exit 9; }
 run=$1
 for tool in flock setsid; do

@@ -12,8 +12,8 @@ export type { Clock };
 export interface RunOptions {
   /** How the run is named on hosts and in journals; a new one unless given. */
   readonly id?: string;
-  /** The run that this one goes on with, which is dead: hosts that it still holds are taken over. */
-  readonly resumes?: string;
+  /** The runs that this one goes on with, which are dead: hosts that they still hold are taken over. */
+  readonly resumes?: readonly string[];
   /** "check" reads and diffs everywhere and changes nothing. */
   readonly mode: "apply" | "check";
   /** How many hosts are worked on at once; 50 unless given. */

@@ -33,7 +33,7 @@ afterEach(async () => {
   await Promise.all(connections.splice(0).map((connection) => connection.close()));
 });
 
-async function engine(run: string, user = "anna", resumes?: string) {
+async function engine(run: string, user = "anna", ...resumes: string[]) {
   const connection = await connect();
   const clock = new VirtualClock({ auto: false });
   const lost: unknown[] = [];
@@ -116,6 +116,13 @@ describe("a host's lock", () => {
     expect(killed.lost).toMatchObject([{ code: "PB_LOCK_LOST" }]);
     await killed.locks.release();
     expect(await state()).toMatchObject({ held: true });
+  });
+
+  test("is taken over from the run before a run that was killed before it came to the host", async () => {
+    const [first, third] = [await engine("run-1"), await engine("run-3", "bob", "run-2", "run-1")];
+    await first.take();
+    await third.take();
+    expect(await state()).toMatchObject({ held: true, owner: { run: "run-3", user: "bob" } });
   });
 
   test("is not taken over from anybody else", async () => {
