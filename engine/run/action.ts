@@ -3,12 +3,11 @@ import { ModuleFault } from "../converge/module-fault.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { isPlaybookError } from "../errors/error.ts";
-import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
+import { type RunContext, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
-import { reach } from "./unreached.ts";
+import { prepare } from "./prepare.ts";
 
 /** A run's context with what one node has done so far. */
 export interface ActionContext extends RunContext {
@@ -49,19 +48,19 @@ export async function runAction(
 }
 
 async function attempt({ node, step, context, ...limits }: Attempting): Promise<Converged> {
-  const { clock, emit, progress } = context;
-  const work = node.work as Action;
-  const on = await reach(node.actsOn, context);
-  const params = resolveFor(node, work.params, context);
+  const { clock, emit, progress, foresight } = context;
+  const { module } = node.work as Action;
   const mode = node.readOnly ? "check" : context.mode;
-  const want = parseParams(work, params, step.label);
+  const ahead = await foresight.take(node, context);
+  const { on, want } = ahead ?? (await prepare(node, step, context));
   return converge({
     step: step.label,
-    module: work.module,
+    module,
     want,
     mode,
     on,
     clock,
+    ...(ahead && { seen: ahead.seen }),
     manner: {
       as: step.as,
       env: step.env,
@@ -86,12 +85,15 @@ const unheard = async () => undefined;
 function hearingFor(
   node: PlanNode,
   want: Record<string, unknown>,
-  { witness }: RunContext,
+  { witness, foresight }: RunContext,
 ): Hearing {
   if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
   return {
     found: (now, changes) => witness.found(node, { now, want, changes }),
-    changing: (index, change) => witness.changing(node, index, change),
+    changing: (index, change) => {
+      foresight.touch(node.actsOn);
+      return witness.changing(node, index, change);
+    },
     changed: (index) => witness.changed(node, index),
   };
 }

@@ -3,6 +3,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import { playbookCode } from "../plan/play.ts";
 import { type Secrets, secretKey } from "../plan/secrets.ts";
 import type { Emit } from "../report/event.ts";
+import type { Foresight } from "./foresight.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Clock } from "./options.ts";
@@ -16,6 +17,7 @@ export interface RunContext {
   readonly stop: AbortSignal;
   readonly cut: AbortSignal;
   readonly hosts: Hosts;
+  readonly foresight: Foresight;
   readonly ledger: Ledger;
   readonly secrets: Secrets;
   readonly witness: Required<Witness>;

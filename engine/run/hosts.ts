@@ -89,10 +89,8 @@ export class Hosts {
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
     const began = clock.now();
     const connection = await connections.to(host);
-    const [facts] = await Promise.all([
-      readFacts(connection),
-      host === CONTROL ? undefined : settleGuards(connection, host),
-    ]);
+    const { facts, guarded } = await readFacts(connection);
+    if (guarded && host !== CONTROL) await settleGuards(connection, host);
     const at = clock.now();
     if (!this.#seen.has(host)) emit({ type: "host-connected", at, host, ms: at - began });
     this.#seen.add(host);

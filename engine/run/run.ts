@@ -10,6 +10,7 @@ import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
 import type { Ended } from "./ended.ts";
+import { Foresight } from "./foresight.ts";
 import { Hosts } from "./hosts.ts";
 import { Ledger } from "./ledger.ts";
 import { runNode } from "./node.ts";
@@ -74,7 +75,9 @@ async function execute(
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
-  const context: RunContext = { mode, clock, emit, stop, cut, hosts, ledger, secrets, witness };
+  const foresight = new Foresight();
+  const given = { mode, clock, emit, stop, cut };
+  const context: RunContext = { ...given, hosts, foresight, ledger, secrets, witness };
   const began = new Map<PlanNode, number>();
   const schedule = new Schedule({
     plan: planned,
@@ -86,6 +89,7 @@ async function execute(
       began.set(node, clock.now());
       return runNode(node, going, context);
     },
+    waits: (node) => foresight.begin(node, context),
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);

@@ -1,0 +1,18 @@
+/** Where changes that could cut the connection leave word that they are under way; memory, so gone with a reboot. */
+export const GUARD_BASE = "/run/run-playbook";
+
+/**
+ * What a host is asked as its first shell starts. Everything but the kernel's own files may be missing: then its line
+ * is empty or not there. On one line and without double backslashes, for whatever shell the login user has; with few
+ * programs, for each costs as much as all of the rest.
+ */
+export const INTRODUCTION = [
+  `{ echo "uname $(uname -snrm)"`,
+  `read -r b </proc/sys/kernel/random/boot_id`,
+  `echo "boot $b"`,
+  `while read -r k v u; do if [ "$k" = MemTotal: ]; then echo "memory $v"; break; fi; done </proc/meminfo`,
+  `echo "cpus $(nproc)"`,
+  `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "cgroup v2"; else echo "cgroup v1"; fi`,
+  `if [ -L ${GUARD_BASE}/active-guard ]; then echo "guard active"; fi`,
+  `if [ -r /etc/os-release ]; then cat /etc/os-release; else cat /usr/lib/os-release; fi; } 2>/dev/null`,
+].join("; ");
