@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Lab } from "#lab/lab.ts";
 
-export interface BenchHost {
+interface BenchHost {
   readonly name: string;
   readonly address: string;
   readonly port: number;
