@@ -26,8 +26,8 @@ export default defineConfig([
     ),
     resolve: sources,
     // ssh2 finds its native part beside itself.
-    external: [/^node:/, "node-ssh", "ssh2", "zx"],
-    plugins: [placesOfModules(), besideTheCode(), licenses()],
+    external: [/^node:/, "ssh2", "zx"],
+    plugins: [lateModules(), placesOfModules(), besideTheCode(), licenses()],
     output: {
       dir: "dist",
       entryFileNames: "[name].js",
@@ -62,6 +62,66 @@ function atStart(id: string): boolean {
     /\/node_modules\/(zod|commander)\//.test(id)
   );
 }
+
+/**
+ * Gives run-playbook/modules as stubs that load a module when a playbook first names it: the schemas of all sixty take
+ * longer to build than the connection to the first host.
+ */
+function lateModules(): Plugin {
+  const index = join(root, "modules/index.ts");
+  return {
+    name: "late-modules",
+    load: {
+      filter: { id: index },
+      handler() {
+        const exported = exportsOf(index);
+        const late = exported.filter(({ isModule }) => isModule);
+        for (const { id } of late)
+          this.emitFile({
+            type: "chunk",
+            id,
+            fileName: relative(root, id).replace(/\.ts$/, ".js"),
+          });
+        return [
+          `import { createRequire } from "node:module";`,
+          `import { lateModule } from "../engine/dsl/late-module.ts";`,
+          `const require = createRequire(import.meta.url);`,
+          ...exported.map(({ name, id, isModule }) =>
+            isModule
+              ? `export const ${name} = lateModule(() => require("./${relative(dirname(index), id).replace(/\.ts$/, ".js")}").${name});`
+              : `export { ${name} } from ${JSON.stringify(id)};`,
+          ),
+        ].join("\n");
+      },
+    },
+  };
+}
+
+interface Exported {
+  readonly name: string;
+  readonly id: string;
+  readonly isModule: boolean;
+}
+
+/** What a file that only passes on passes on: values, not types. */
+function exportsOf(file: string): Exported[] {
+  const found: Exported[] = [];
+  const clauses = readFileSync(file, "utf8").matchAll(/export (?:\{([^}]*)\}|\*) from "([^"]+)"/g);
+  for (const [, names, from = ""] of clauses) {
+    const id = join(dirname(file), from);
+    if (names === undefined) found.push(...exportsOf(id));
+    else
+      for (const name of names.split(",").map((part) => part.trim()))
+        if (name !== "" && !name.startsWith("type "))
+          found.push({ name, id, isModule: defines(id, name) });
+  }
+  return found;
+}
+
+const defines = (file: string, name: string): boolean =>
+  new RegExp(`^export const ${name}\\b[^=]*= define(Module|Probe)\\(`, "m").test(
+    readFileSync(file, "utf8"),
+  );
 
 /** A module finds what lies beside it (a template, a program) where it would be if each module were a file. */
 function placesOfModules(): Plugin {

@@ -16,9 +16,6 @@ import { Runner } from "./runner.ts";
 /** How much of the time the first round trip gets; the others share the rest. */
 const FIRST_SHARE = 0.6;
 
-if (process.argv.includes("--help")) process.stdout.write(usage);
-else await bench(benchOptions(process.argv.slice(2)));
-
 async function bench(options: BenchOptions): Promise<void> {
   const report = lineProgress(process.stderr);
   const lab = openLab("bench", report);
@@ -85,3 +82,6 @@ function machine(): string {
   const memory = Math.round(totalmem() / 1024 ** 3);
   return `${cpus().length} cores (${first?.model.trim() ?? "unknown"}), ${memory} GiB, Linux ${release()}; the hosts share it`;
 }
+
+if (process.argv.includes("--help")) process.stdout.write(usage);
+else await bench(benchOptions(process.argv.slice(2)));

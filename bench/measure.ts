@@ -15,8 +15,15 @@ export interface Measured {
   readonly stdout: string;
 }
 
-/** Wall time of one whole process. @throws where it fails or outlives the deadline, with what it printed last */
-export async function measure(command: Command, deadlineMs: number): Promise<Measured> {
+/**
+ * Wall time of one whole process; `begun` hears of its pid. @throws where it fails or outlives the deadline, with what
+ * it printed last
+ */
+export async function measure(
+  command: Command,
+  deadlineMs: number,
+  begun?: (pid: number) => void,
+): Promise<Measured> {
   const [program, ...args] = command.argv;
   const cpuBefore = childrenCpuMs();
   const start = performance.now();
@@ -25,6 +32,7 @@ export async function measure(command: Command, deadlineMs: number): Promise<Mea
     ...(command.cwd !== undefined && { cwd: command.cwd }),
     env: { ...process.env, NO_COLOR: "1", ...command.env },
   });
+  if (child.pid !== undefined) begun?.(child.pid);
   const printed = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const)
     child[stream].setEncoding("utf8").on("data", (text: string) => {

@@ -12,7 +12,7 @@ import type { CliOptions } from "./options.ts";
 import { parseParams } from "./params.ts";
 import { pickRenderer } from "./renderer.ts";
 import { listenForSignals } from "./signals.ts";
-import { transports } from "./transports.ts";
+import { loadSsh, transports } from "./transports.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -32,6 +32,7 @@ export async function runPlaybook(
     help();
     return 0;
   }
+  if (connects(options)) await loadSsh();
   const playbook = await loadPlaybook(name, io.cwd);
   if (options.help === true) {
     const { playbookHelp } = await import("./playbook-help.ts");
@@ -41,6 +42,9 @@ export async function runPlaybook(
   const inventory = await inventoryFor(playbook, { ...options, lab }, io);
   return planAndRun({ playbook, inventory, options, io });
 }
+
+const connects = ({ help, list, graph }: CliOptions): boolean =>
+  help !== true && list !== true && graph !== true;
 
 interface Job {
   readonly playbook: Playbook;

@@ -14,5 +14,5 @@ export const INTRODUCTION = [
   `echo "cpus $(nproc)"`,
   `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "cgroup v2"; else echo "cgroup v1"; fi`,
   `if [ -L ${GUARD_BASE}/active-guard ]; then echo "guard active"; fi`,
-  `if [ -r /etc/os-release ]; then cat /etc/os-release; else cat /usr/lib/os-release; fi; } 2>/dev/null`,
+  `for f in /etc/os-release /usr/lib/os-release; do if [ -r $f ]; then while read -r l; do printf "%s\\n" "$l"; done <$f; break; fi; done; } 2>/dev/null`,
 ].join("; ");

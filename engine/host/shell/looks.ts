@@ -51,8 +51,10 @@ export class Looks {
     const batch = this.#batchOf(as, timeoutMs);
     batch.paths.set(absolute(path), content || batch.paths.get(path) === true);
     batch.timeoutMs = Math.min(batch.timeoutMs, timeoutMs);
-    const found = await unlessAborted(batch.found, signal);
-    return { found: found?.get(path), rest: { ...settings, timeoutMs: Math.max(1, left(until)) } };
+    const found = (await batch.found).get(path);
+    // Who was called off meanwhile hears of it from the look alone.
+    if (signal?.aborted !== true && found) return { found, rest: settings };
+    return { found: undefined, rest: { ...settings, timeoutMs: Math.max(1, left(until)) } };
   }
 
   #batchOf(as: string | undefined, timeoutMs: number): Batch {
@@ -79,21 +81,5 @@ export class Looks {
       // Each finds out for itself what is wrong.
       return new Map<string, Found>();
     }
-  }
-}
-
-/** The value, or undefined as soon as the signal says so. */
-async function unlessAborted<T>(
-  value: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T | undefined> {
-  if (!signal) return value;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const abort = () => resolve(undefined);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([value, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
