@@ -3,6 +3,7 @@ import type { Clock } from "../run/options.ts";
 /** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => Math.round(performance.now()),
   wait: (ms, signal) =>
     // By hand: every node has a timer that is called off, and timers/promises makes an error with a stack for each.
     new Promise((resolve, reject) => {

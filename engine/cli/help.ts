@@ -8,6 +8,11 @@ Examples:
     $ run-playbook mine.ts -i inventory/prod.ts --check --diff
     $ run-playbook mine.ts -i inventory/prod.ts
 
+  Have it reviewed first, and then make just that:
+    $ run-playbook mine.ts -i inventory/prod.ts --plan-out plan.json
+    $ run-playbook --apply-plan plan.json --list
+    $ run-playbook --apply-plan plan.json
+
   See what it would touch, without a connection:
     $ run-playbook mine.ts --list
     $ run-playbook mine.ts --graph > graph.mmd
@@ -15,6 +20,10 @@ Examples:
   A part of it:
     $ run-playbook mine.ts --limit workers --only "kernel,containerd"
     $ run-playbook mine.ts --param version=v1.36.3 --param 'peers=["2001:db8::1"]'
+
+  Go on with a run that was killed, interrupted or failed:
+    $ run-playbook runs
+    $ run-playbook resume last
 
   For programs and logs:
     $ run-playbook mine.ts --output json | jq 'select(.type == "recap")'

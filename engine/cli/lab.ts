@@ -1,6 +1,10 @@
 import { join } from "node:path";
 import type { Io } from "./io.ts";
 
+/** The file that a lab's inventory is written to, from the folder where one stands. */
+export const inventoryOfLab = (name: true | string): string =>
+  join("inventory", name === true ? "lab.ts" : `lab-${name}.ts`);
+
 /** Starts the lab if it is not up, and gives the path of the inventory that it writes into the folder. */
 export async function useLab(name: true | string, isYes: boolean, io: Io): Promise<string> {
   const [{ openLab }, { upOptions }, { writeInventory }, { lineProgress }] = await Promise.all([
@@ -11,7 +15,7 @@ export async function useLab(name: true | string, isYes: boolean, io: Io): Promi
   ]);
   const lab = openLab(name === true ? undefined : name, lineProgress(io.stderr));
   const view = await lab.up(upOptions({ yes: isYes }, io.stdin.isTTY === true));
-  const file = join(io.cwd, "inventory", name === true ? "lab.ts" : `lab-${name}.ts`);
+  const file = join(io.cwd, inventoryOfLab(name));
   await writeInventory(view, file);
   return file;
 }

@@ -2,17 +2,15 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
-import { askSecret, confirm } from "./ask.ts";
-import { systemClock } from "./clock.ts";
+import { askSecret } from "./ask.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
-import { parseParams } from "./params.ts";
-import { pickRenderer } from "./renderer.ts";
-import { listenForSignals } from "./signals.ts";
-import { loadSsh, transports } from "./transports.ts";
+import { planAndRun } from "./plan-and-run.ts";
+import type { Named } from "./plan-file.ts";
+import { loadSsh } from "./transports.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -22,10 +20,16 @@ interface Surroundings {
 
 /** `run-playbook PLAYBOOK`: load, plan, ask, run; gives the exit code. */
 export async function runPlaybook(
-  given: string | undefined,
-  options: CliOptions,
+  called: string | undefined,
+  flags: CliOptions,
   { io, help }: Surroundings,
 ): Promise<number> {
+  const { given, options, applied } = await named(called, flags, io.cwd);
+  if (applied !== undefined && options.list === true) {
+    const { planList } = await import("../plan-file/words.ts");
+    io.stdout.write(planList(applied));
+    return 0;
+  }
   const { name, lab } = names(given, options, io.cwd);
   if (name === undefined) {
     if (options.help !== true) throw nothingNamed(io.cwd);
@@ -39,55 +43,28 @@ export async function runPlaybook(
     io.stdout.write(playbookHelp(name, playbook));
     return 0;
   }
-  const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  return planAndRun({ playbook, inventory, options, io });
+  const asked = { ...options, ...(lab === undefined ? {} : { lab }) };
+  const inventory = await inventoryFor(playbook, asked, io);
+  const ask = (question: string) => askSecret(question, io);
+  return planAndRun({
+    word: name,
+    playbook,
+    inventory,
+    options: asked,
+    io,
+    ask,
+    ...(applied === undefined ? {} : { applied }),
+  });
 }
 
 const connects = ({ help, list, graph }: CliOptions): boolean =>
   help !== true && list !== true && graph !== true;
 
-interface Job {
-  readonly playbook: Playbook;
-  readonly inventory: Inventory;
-  readonly options: CliOptions;
-  readonly io: Io;
-}
-
-async function planAndRun({ playbook, inventory, options, io }: Job): Promise<number> {
-  const { plan, run } = await import("../run/run.ts");
-  const { limit, only, forks, check, list, graph, yes } = options;
-  const wanted = {
-    params: parseParams(options.param ?? []),
-    ...(limit === undefined ? {} : { limit }),
-    ...(only === undefined ? {} : { only }),
-  };
-  const planned = plan(playbook, inventory, wanted);
-  if (list === true || graph === true) {
-    const { planGraph, planList } = await import("./show-plan.ts");
-    io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
-    return 0;
-  }
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
-  const renderer = await pickRenderer(options, io);
-  const signals = listenForSignals(process, (message) => renderer.note(message));
-  try {
-    const { exitCode } = await run(playbook, inventory, {
-      ...wanted,
-      mode: check === true ? "check" : "apply",
-      ...(forks === undefined ? {} : { forks }),
-      emit: (event) => renderer.emit(event),
-      stop: signals.stop,
-      cut: signals.cut,
-      transports,
-      clock: systemClock,
-      ask: (question) => askSecret(question, io),
-    });
-    return exitCode;
-  } finally {
-    signals.release();
-    await renderer.end();
-  }
+// Most calls have no plan file, and need not load what knows of them.
+async function named(given: string | undefined, options: CliOptions, cwd: string): Promise<Named> {
+  if (options.planOut === undefined && options.applyPlan === undefined) return { given, options };
+  const { namedByPlan } = await import("./plan-file.ts");
+  return namedByPlan(given, options, cwd);
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.
@@ -106,13 +83,10 @@ function nothingNamed(cwd: string): PlaybookError {
   });
 }
 
-async function inventoryFor(
-  playbook: Playbook,
-  {
-    inventory,
-    lab,
-    yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab: CliOptions["lab"] | undefined },
+/** The inventory that the command line names, else the playbook's own, where there is one. */
+export async function inventoryFor(
+  playbook: Playbook | undefined,
+  { inventory, lab, yes }: Pick<CliOptions, "inventory" | "lab" | "yes">,
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

@@ -33,7 +33,8 @@ export class Foresight {
   begin(node: PlanNode, context: RunContext): void {
     const host = node.actsOn;
     const count = this.#count.get(host) ?? 0;
-    if (this.#touched.has(host) || count >= MOST || context.hosts.isGivenUp(host)) return;
+    if (this.#touched.has(host) || count >= MOST || context.hosts.whyGivenUp(host) !== undefined)
+      return;
     this.#count.set(host, count + 1);
     this.#ahead.set(
       node,
@@ -49,7 +50,7 @@ export class Foresight {
     this.#count.set(node.actsOn, (this.#count.get(node.actsOn) ?? 1) - 1);
     if (this.#touched.has(node.actsOn)) return undefined;
     const ahead = await looking;
-    if (ahead === undefined || clock.now() - ahead.at > FRESH_MS) return undefined;
+    if (ahead === undefined || clock.steady() - ahead.at > FRESH_MS) return undefined;
     const { connection } = await hosts.reach(node.actsOn);
     return connection === ahead.connection ? ahead : undefined;
   }
@@ -68,8 +69,8 @@ export class Foresight {
     const prepared = await prepare(node, step, context);
     if (this.#touched.has(actsOn)) return undefined;
     const { connection } = prepared.on;
-    const at = clock.now();
-    const left = () => at + LOOK_MS - clock.now();
+    const at = clock.steady();
+    const left = () => at + LOOK_MS - clock.steady();
     const manner = { as: step.as, env: step.env, left, signal: cut };
     const { module } = node.work as Action;
     const seen = await look({ ...prepared, module, manner });

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import { openUpstream } from "../upstream.ts";
 import { PackageCache } from "./cache.ts";
 import { createAptProxy } from "./server.ts";
-import { openUpstream } from "./upstream.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const archives = Object.fromEntries(
     return [pair.slice(0, at), pair.slice(at + 1)];
   }),
 );
-const upstream = openUpstream(process.env, proxy);
+const upstream = openUpstream(process.env, proxy === undefined ? {} : { proxy });
 const log = (line: string) => process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 const server = createAptProxy({ cache: new PackageCache(cache), upstream, archives, log });
 server.listen(Number(port), listen, () => log(`listening on [${listen}]:${port}`));

@@ -2,9 +2,9 @@ import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Upstream } from "../upstream.ts";
 import type { Entry, PackageCache, Stored } from "./cache.ts";
 import { Download } from "./download.ts";
-import type { Upstream } from "./upstream.ts";
 
 /** What the proxy serves and how. */
 export interface ProxyOptions {
@@ -88,7 +88,7 @@ async function locate(url: string, options: ProxyOptions, done: () => void): Pro
   if (stored && /\/(?:pool|by-hash)\//.test(url)) return { kind: "stored", stored, note: "hit" };
   let reply: IncomingMessage;
   try {
-    reply = await upstream.get(url, conditions(stored?.entry));
+    reply = await upstream.ask(url, { headers: conditions(stored?.entry) });
   } catch (error) {
     if (stored) return { kind: "stored", stored, note: `stale, ${String(error)}` };
     return { kind: "refused", status: 504, why: String(error) };

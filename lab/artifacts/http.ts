@@ -1,3 +1,6 @@
+import type { IncomingMessage } from "node:http";
+import { openUpstream } from "../upstream.ts";
+
 /** A closed network may drop packets silently: an answer that takes longer counts as none. */
 const ANSWER_MS = 5_000;
 /** A download in which nothing arrives for so long is given up. */
@@ -6,12 +9,14 @@ const STALL_MS = 30_000;
 /** The answer, whatever its status, or why there is none. */
 export async function request(
   url: URL,
-  { method = "GET", signal }: { readonly method?: string; readonly signal: AbortSignal },
-): Promise<Response | string> {
+  { method = "GET", signal, environment = process.env }: Request,
+): Promise<IncomingMessage | string> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), ANSWER_MS);
   try {
-    return await fetch(url, { method, signal: AbortSignal.any([signal, deadline.signal]) });
+    const upstream = openUpstream(environment, { keepAlive: false });
+    const either = AbortSignal.any([signal, deadline.signal]);
+    return await upstream.ask(String(url), { method, signal: either });
   } catch (error) {
     signal.throwIfAborted();
     return deadline.signal.aborted
@@ -22,21 +27,28 @@ export async function request(
   }
 }
 
+interface Request {
+  readonly method?: "GET" | "HEAD";
+  readonly signal: AbortSignal;
+  /** Names the proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
 /** The chunks of a body; an error when none comes for {@link STALL_MS}. */
 export async function* stalling(
-  body: ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
+  const reader = body[Symbol.asyncIterator]();
   try {
     for (;;) {
       signal.throwIfAborted();
-      const { done, value } = await inTime(reader.read());
-      if (done) return;
+      const { done, value } = await inTime(reader.next());
+      if (done === true) return;
       yield value;
     }
   } finally {
-    await reader.cancel();
+    await reader.return?.();
   }
 }
 
@@ -44,11 +56,10 @@ export async function* stalling(
 const LONGEST_TEXT = 1 << 20;
 
 /** A small body as text; an error when it is none, or when nothing comes for {@link STALL_MS}. */
-export async function textOf(answer: Response, signal: AbortSignal): Promise<string> {
-  if (answer.body === null) return "";
+export async function textOf(answer: IncomingMessage, signal: AbortSignal): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stalling(answer.body, signal)) {
+  for await (const chunk of stalling(answer, signal)) {
     size += chunk.length;
     if (size > LONGEST_TEXT) throw new Error(`more than ${LONGEST_TEXT} bytes came`);
     chunks.push(chunk);
@@ -68,7 +79,7 @@ async function inTime<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
-/** The innermost message: fetch itself only says "fetch failed". */
+/** The innermost message: an outer one often only says that something failed. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : reasonOf(error.cause);

@@ -1,5 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { copyFile, mkdir, readFile, stat } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
@@ -29,7 +30,7 @@ export async function givenSource(from: string, signal: AbortSignal): Promise<So
   const root = new URL(from.endsWith("/") ? from : `${from}/`);
   const answer = await request(root, { method: "HEAD", signal });
   if (typeof answer === "string") throw new PlaybookError("PB_ARTIFACT_SOURCE", [from, answer]);
-  await answer.body?.cancel();
+  answer.destroy();
   return urlSource({ label: from, official: false, url: (path) => new URL(path, root), signal });
 }
 
@@ -73,7 +74,7 @@ interface UrlSource {
 
 function urlSource({ label, official, url, signal }: UrlSource): Source {
   const closed = new Map<string, string>();
-  const open = async (path: string): Promise<Response | string> => {
+  const open = async (path: string): Promise<IncomingMessage | string> => {
     const [host = ""] = path.split("/", 1);
     const known = closed.get(host);
     if (known !== undefined) return known;
@@ -82,10 +83,11 @@ function urlSource({ label, official, url, signal }: UrlSource): Source {
       closed.set(host, answer);
       return answer;
     }
-    if (answer.ok) return answer;
-    await answer.body?.cancel();
-    const why = `${url(path)} answered ${answer.status}`;
-    if (answer.status !== 404 && answer.status !== 410) closed.set(host, why);
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return answer;
+    answer.destroy();
+    const why = `${url(path)} answered ${status}`;
+    if (status !== 404 && status !== 410) closed.set(host, why);
     return why;
   };
   return {
@@ -104,10 +106,9 @@ function urlSource({ label, official, url, signal }: UrlSource): Source {
     async file(path, to) {
       const answer = await open(path);
       if (typeof answer === "string") throw new BrokenOff(answer);
-      if (answer.body === null) throw new BrokenOff(`${url(path)} answered without content`);
       await mkdir(dirname(to), { recursive: true });
       try {
-        await pipeline(stalling(answer.body, signal), createWriteStream(to));
+        await pipeline(stalling(answer, signal), createWriteStream(to));
       } catch (error) {
         signal.throwIfAborted();
         const why = `${url(path)} broke off: ${reasonOf(error)}`;

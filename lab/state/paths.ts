@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheHome, stateHome } from "#engine/host/xdg.ts";
 
 /** Where a lab keeps its things: the cache is shared by all labs, the rest is the lab's own and goes with it. */
 export interface LabPaths {
@@ -29,16 +29,12 @@ export interface HostPaths {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-// XDG's rule: a path that is not absolute is to be ignored.
-const xdg = (value: string | undefined, fallback: string): string =>
-  value?.startsWith("/") ? value : join(homedir(), fallback);
-
 /** What outlives a lab: bases, packages, timings. */
 export const cacheFolder = (env: Environment = process.env): string =>
-  join(xdg(env["XDG_CACHE_HOME"], ".cache"), "run-playbook");
+  join(cacheHome(env), "run-playbook");
 
 export function labPaths(lab: string, env: Environment = process.env): LabPaths {
-  const labs = join(xdg(env["XDG_STATE_HOME"], ".local/state"), "run-playbook", "labs");
+  const labs = join(stateHome(env), "run-playbook", "labs");
   const folder = join(labs, lab);
   const inside = (...parts: string[]) => join(folder, ...parts);
   return {

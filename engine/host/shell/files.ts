@@ -33,12 +33,22 @@ export const statWork = (path: string): Work => ({
   grouped: false,
 });
 
+/** The same of what a symlink leads to. */
+export const statFollowed = (path: string): Work => ({
+  what: `stat ${path}`,
+  body: `exec stat -L -c '%f %u %U %g %G %s' -- ${quote(absolute(path))}`,
+  grouped: false,
+});
+
 /** The four highest bits of st_mode: S_IFREG, S_IFDIR, S_IFLNK. */
 const KINDS: Readonly<Record<number, FileStat["kind"]>> = {
   8: "file",
   4: "directory",
   10: "symlink",
 };
+
+// Mode in hexadecimal, uid, user, gid, group, bytes; names of domains have more in them than those of passwd.
+const STAT = /^([0-9a-f]{1,8}) (\d{1,10}) (.{1,256}) (\d{1,10}) (.{1,256}) (\d{1,16})$/;
 
 export function statReply(path: string, reply: Reply): FileStat | undefined {
   const said = reply.stderr.toString();
@@ -48,12 +58,15 @@ export function statReply(path: string, reply: Reply): FileStat | undefined {
   }
   const [line = "", ...rest] = reply.stdout.toString().split("\n");
   const stat = parseStat(line);
+  if (stat === undefined)
+    throw new PlaybookError("PB_READ_FAILED", [path, "what stat prints makes no sense"]);
   return stat.kind === "symlink" ? { ...stat, target: rest.join("\n") } : stat;
 }
 
-/** A line of `stat -c '%f %u %U %g %G %s'`, whatever follows. */
-export function parseStat(line: string): FileStat {
-  const [mode = "", uid = "", user = "", gid = "", group = "", size = ""] = line.split(" ");
+/** A line of `stat -c '%f %u %U %g %G %s'`, whatever follows; undefined where it makes no sense. */
+export function parseStat(line: string): FileStat | undefined {
+  const [, mode, uid = "", user = "", gid = "", group = "", size] = STAT.exec(line) ?? [];
+  if (mode === undefined || !Number.isSafeInteger(Number(size))) return undefined;
   const bits = Number.parseInt(mode, 16);
   return {
     kind: KINDS[bits >> 12] ?? "other",

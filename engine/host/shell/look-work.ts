@@ -64,26 +64,27 @@ const inOrder = (wanted: Wanted): string[] =>
 /** What was found, by path. A path of which that cannot be told for sure is left out. */
 export function lookReply(wanted: Wanted, { code, stdout, stderr }: Reply): Map<string, Found> {
   const found = new Map<string, Found>();
-  if (code !== 0) return found;
   const paths = inOrder(wanted);
   const { letters, lines, rest } = sections(stdout);
-  const missing = stderr.toString().match(new RegExp(MISSING, "gm"))?.length ?? 0;
+  const stats = lines.map((line) => parseStat(line.replace(MODIFIED, "")));
   const ofKind = (kind: string) => paths.filter((_, index) => letters[index] === kind);
   const [none, some, files] = ["n", "e", "f"].map(ofKind) as [string[], string[], string[]];
-  if (lines.length !== some.length + files.length) return found;
+  if (code !== 0 || stats.length !== some.length + files.length) return found;
+  const missing = stderr.toString().match(new RegExp(MISSING, "gm"))?.length ?? 0;
   // Where stat has another reason than that nothing is there, it is not known what is.
   if (missing === none.length)
     for (const path of none) found.set(path, { stat: undefined, content: undefined });
-  for (const [index, path] of some.entries())
-    found.set(path, { stat: parseStat(lines[index] ?? ""), content: undefined });
-  const contents = cut(rest, lines.slice(some.length));
-  for (const [index, path] of files.entries()) {
-    const content = contents[index];
-    if (content === undefined) break;
-    found.set(path, { stat: parseStat(lines[some.length + index] ?? ""), content });
+  const contents = cut(rest, lines.slice(some.length), stats.slice(some.length));
+  for (const [index, path] of [...some, ...files].entries()) {
+    const stat = stats[index];
+    const content = contents[index - some.length];
+    if (stat && (content || index < some.length)) found.set(path, { stat, content });
   }
   return found;
 }
+
+/** When a file was modified, behind what stat says of it otherwise. */
+const MODIFIED = / \d{4}-\d\d-\d\d \S{1,20} \S{1,6}$/;
 
 function sections(stdout: Buffer) {
   const nul = stdout.indexOf(0);
@@ -93,12 +94,17 @@ function sections(stdout: Buffer) {
 }
 
 /** The content of each file; of none where a file was changed while it was read. */
-function cut(rest: Buffer, lines: readonly string[]): Buffer[] {
+function cut(
+  rest: Buffer,
+  lines: readonly string[],
+  stats: readonly (FileStat | undefined)[],
+): Buffer[] {
   const contents: Buffer[] = [];
   let at = 0;
-  for (const { size } of lines.map(parseStat)) {
-    contents.push(rest.subarray(at, at + size));
-    at += size;
+  for (const stat of stats) {
+    if (stat === undefined) return [];
+    contents.push(rest.subarray(at, at + stat.size));
+    at += stat.size;
   }
   return rest.toString("utf8", at) === lines.map((line) => `${line}\n`).join("") ? contents : [];
 }

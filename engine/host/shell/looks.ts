@@ -1,6 +1,6 @@
 import { isPlaybookError } from "../../errors/error.ts";
 import type { FileStat } from "../connection.ts";
-import { left } from "../deadline.ts";
+import { deadlineIn, left } from "../deadline.ts";
 import type { CallSettings, Calls } from "./calls.ts";
 import { absolute, readReply, readWork, statReply, statWork } from "./files.ts";
 import { type Found, lookReply, lookWork } from "./look-work.ts";
@@ -47,7 +47,7 @@ export class Looks {
   async #together(path: string, settings: CallSettings, content: boolean) {
     const { timeoutMs = DEFAULT_TIMEOUT, long = false, signal, as } = settings;
     if (long || signal?.aborted) return { found: undefined, rest: settings };
-    const until = Date.now() + timeoutMs;
+    const until = deadlineIn(timeoutMs);
     const batch = this.#batchOf(as, timeoutMs);
     batch.paths.set(absolute(path), content || batch.paths.get(path) === true);
     batch.timeoutMs = Math.min(batch.timeoutMs, timeoutMs);

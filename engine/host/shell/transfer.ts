@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
@@ -8,7 +9,7 @@ import type { CallOptions, FileAttributes } from "../connection.ts";
 import { within } from "../deadline.ts";
 import { errnoText } from "../errno.ts";
 import type { Calls } from "./calls.ts";
-import { absolute, placeWords, reason, statReply, statWork } from "./files.ts";
+import { absolute, placeWords, reason, statFollowed, statReply, statWork } from "./files.ts";
 import { type Identity, launch } from "./launch.ts";
 import type { LocalHashes } from "./local-hash.ts";
 import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
@@ -19,6 +20,9 @@ import type { Work } from "./request.ts";
 const TRANSFER_TIMEOUT = 30 * 60_000;
 const START_TIMEOUT = 15_000;
 const BROKEN_GRACE = 1_000;
+/** Bytes of content that wait in this process for the network. */
+const MOST_BACKLOG = 8 * 1024 * 1024;
+const BACKLOG_PAUSE = 20;
 
 export interface TransferHost {
   readonly open: OpenPipe;
@@ -136,11 +140,17 @@ export async function download(
 ): Promise<void> {
   const { from, to, options } = file;
   const beside = `${to}.pb-${randomBytes(8).toString("hex")}`;
+  const size = await sizeOf(host, from, options);
+  await refuseTooLarge(size, from, to);
   const hash = createHash("sha256");
+  let got = 0;
   const tap = new Transform({
-    transform: (chunk, _encoding, done) => {
+    transform: (chunk: Buffer, _encoding, done) => {
+      got += chunk.length;
       hash.update(chunk);
-      done(null, chunk);
+      // Whatever a host sends, no more is written here than it said before.
+      if (got > size) done(new PlaybookError("PB_TRANSFER_CORRUPT", [from, to]));
+      else done(null, chunk);
     },
   });
   const script = { text: `exec cat -- "$1"`, args: [absolute(from)] };
@@ -164,6 +174,26 @@ export async function download(
   }
 }
 
+async function sizeOf(host: TransferHost, from: string, options: CallOptions): Promise<number> {
+  const there = statReply(from, await host.calls.call(statFollowed(from), options));
+  if (there === undefined)
+    throw new PlaybookError("PB_READ_FAILED", [from, "No such file or directory"]);
+  if (there.kind !== "file")
+    throw new PlaybookError("PB_READ_FAILED", [from, `Is a ${there.kind}, not a file`]);
+  return there.size;
+}
+
+/** Before a byte is asked for. @throws PB_LOCAL_FILE where the disk would be full */
+async function refuseTooLarge(size: number, from: string, to: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(resolve(to))).catch((error: unknown) => {
+    throw localError(to, error);
+  });
+  if (size <= bavail * bsize) return;
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  const why = `${from} has ${mebibytes(size)}, and only ${mebibytes(bavail * bsize)} are free`;
+  throw new PlaybookError("PB_LOCAL_FILE", [to, why]);
+}
+
 const sumWork = (path: string): Work => ({
   what: `sha256sum ${path}`,
   body: `exec sha256sum <${quote(absolute(path))}`,
@@ -179,9 +209,16 @@ const localError = (path: string, error: unknown): PlaybookError =>
  * All of a source into a program's stdin. A program that ends early is no error here: its exit code tells. (A stream
  * pipeline would destroy the channel then, and lose that code.)
  */
-async function pour(source: Readable, { stdin, closed }: Pipe, signal: AbortSignal): Promise<void> {
+async function pour(
+  source: Readable,
+  { stdin, closed, backlog = () => 0 }: Pipe,
+  signal: AbortSignal,
+): Promise<void> {
   const gone = closed.then(() => "gone" as const);
   for await (const chunk of source) {
+    // A server that allows any amount must not have it all kept here.
+    while (backlog() > MOST_BACKLOG && !signal.aborted && stdin.writable)
+      await new Promise((resolve) => setTimeout(resolve, BACKLOG_PAUSE));
     if (signal.aborted || !stdin.writable) return;
     if (stdin.write(chunk)) continue;
     const drained = new Promise<"drained">((resolve) =>

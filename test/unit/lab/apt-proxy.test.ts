@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PackageCache } from "#lab/apt-proxy/cache.ts";
 import { createAptProxy, target } from "#lab/apt-proxy/server.ts";
-import { openUpstream } from "#lab/apt-proxy/upstream.ts";
+import { openUpstream } from "#lab/upstream.ts";
 
 let folder: string;
 let cleanUp: (() => unknown)[];
@@ -36,7 +36,7 @@ async function rig(answer: RequestListener) {
     answer(request, response);
   });
   const mirror = await listen(server);
-  const upstream = openUpstream({}, undefined);
+  const upstream = openUpstream({});
   cleanUp.push(() => upstream.close());
   const log: string[] = [];
   const cache = new PackageCache(folder);

@@ -3,6 +3,7 @@ import type { PlanNode } from "#engine/plan/plan.ts";
 import type { Witness } from "#engine/run/witness.ts";
 import { type Declare, play } from "../../../support/play.ts";
 import { scripted } from "../../../support/scripted.ts";
+import { setting } from "../../../support/settings.ts";
 
 const { module: kernel } = scripted((_, name) => (name === "change" ? "change" : "ok"));
 
@@ -50,6 +51,43 @@ describe("a witness", () => {
       mode: "check",
     });
     expect(heard).toEqual(["found 1 on differs", "would-change differs"]);
+  });
+
+  it("that refuses before the first connection ends the run there", async () => {
+    const { module, begun } = scripted();
+    const events: unknown[] = [];
+    await expect(
+      play(({ step, host }) => step("differs", { on: host("h1"), ensure: module({}) }), {
+        witnesses: [{ begins: () => Promise.reject(new Error("not this plan")) }],
+        hear: (event) => events.push(event),
+      }),
+    ).rejects.toThrow("not this plan");
+    expect([begun(), events]).toEqual([[], []]);
+  });
+
+  it("that looks first hears of every node before anything is changed, and nobody else hears of that", async () => {
+    const { heard, witness } = listener();
+    const first = listener();
+    const played = await play(
+      ({ step, host }) => {
+        const one = step("one", { on: host("h1"), ensure: setting({ value: "1" }) });
+        step("two", { on: host("h1"), after: [one], ensure: setting({ name: "b", value: "2" }) });
+      },
+      {
+        lookFirst: {
+          ...first.witness,
+          ended: (node, ended) => {
+            heard.push("looked");
+            first.witness.ended?.(node, ended);
+          },
+        },
+        witnesses: [witness],
+      },
+    );
+    expect(first.heard.slice(0, 2)).toEqual(["found 1 on one", "would-change one"]);
+    expect(heard.slice(0, 3)).toEqual(["looked", "looked", "found 1 on one"]);
+    expect(Object.values(played.outcomes)).toEqual(["changed", "changed"]);
+    expect(played.of("node-finished")).toHaveLength(2);
   });
 
   it("that refuses a change fails the node before anything is changed, and later ones are not asked", async () => {

@@ -1,4 +1,5 @@
 import { chmod } from "node:fs/promises";
+import { uptime } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Host } from "#engine/index.ts";
@@ -16,15 +17,23 @@ cat "answer-$n"
 ! grep -q '^Error\\|refused' "answer-$n"
 `;
 
-async function ask(answers: readonly string[], waitSeconds = 120): Promise<ClusterAnswer> {
+const startedAgo = (seconds: number) =>
+  `#!/bin/sh\necho ${Math.floor((uptime() - seconds) * 1e6)}\n`;
+
+async function ask(
+  answers: readonly string[],
+  { waitSeconds = 120, kubeletSeconds = 300 } = {},
+): Promise<ClusterAnswer> {
   const named = answers.map((text, at): [string, string] => [`answer-${at}`, `${text}\n`]);
   await using bin = await folder({
     kubectl,
     sleep: "#!/bin/sh\n",
+    systemctl: startedAgo(kubeletSeconds),
     "answer-last": `${answers.at(-1)}\n`,
     ...Object.fromEntries(named),
   });
-  for (const program of ["kubectl", "sleep"]) await chmod(join(bin.path, program), 0o755);
+  for (const program of ["kubectl", "sleep", "systemctl"])
+    await chmod(join(bin.path, program), 0o755);
   const PATH = `${bin.path}:${process.env["PATH"]}`;
   const host = {
     text: async (command) =>
@@ -39,6 +48,8 @@ const starting =
 const refused = "The connection to the server [2001:db8::1]:6443 was refused";
 const labels = "map[node-role.kubernetes.io/control-plane:]";
 
+const gone = 'Error from server (NotFound): nodes "cp1" not found';
+
 describe("what a cluster answers to one of its hosts", () => {
   test("an API server that has just been booted forbids everything at first: it is waited for", async () => {
     const answer = await ask([refused, starting, starting, "ok", labels]);
@@ -51,7 +62,7 @@ describe("what a cluster answers to one of its hosts", () => {
   });
 
   test("one that forbids for ever is as good as silent, and its words are told", async () => {
-    expect(await ask([starting], 10)).toEqual({ kind: "silent", why: starting });
+    expect(await ask([starting], { waitSeconds: 10 })).toEqual({ kind: "silent", why: starting });
   });
 
   test("credentials that it does not know are refused at once", async () => {
@@ -60,7 +71,19 @@ describe("what a cluster answers to one of its hosts", () => {
   });
 
   test("a node that was deleted is not known", async () => {
-    const gone = 'Error from server (NotFound): nodes "cp1" not found';
     expect(await ask(["ok", gone])).toEqual({ kind: "unknown-node" });
+  });
+
+  test("a worker that has just joined is not gone: its kubelet gets the time to register it", async () => {
+    const answers = [...Array.from({ length: 25 }, () => ["ok", gone]).flat(), "ok", labels];
+    expect(await ask(answers, { kubeletSeconds: 5 })).toMatchObject({ kind: "node" });
+  });
+
+  test("a kubelet that cannot register its node is told of once the wait is over", async () => {
+    const answer = await ask(["ok", gone, "ok", gone, "ok", gone], {
+      waitSeconds: 4,
+      kubeletSeconds: 5,
+    });
+    expect(answer).toEqual({ kind: "silent", why: gone });
   });
 });

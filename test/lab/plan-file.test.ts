@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLab } from "#lab/lab.ts";
+import type { LabView } from "#lab/view.ts";
+import { type Played, play } from "../support/cli.ts";
+import { folder } from "../support/program.ts";
+
+const lab = openLab("planfile");
+const SECRET = "planted-on-purpose";
+let view: LabView;
+let here: Awaited<ReturnType<typeof folder>>;
+
+beforeAll(async () => {
+  await lab.down();
+  view = await lab.up({ hosts: ["w1", "w2"], disk: "2G", bare: true, yes: true });
+  here = await folder({ "site.ts": playbook(view) });
+});
+afterAll(async () => {
+  await here?.[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+/** Settings of several kinds, a secret, a follower, and an output that the next step takes. */
+const playbook = ({ hosts, identityFile, knownHostsFile }: LabView) => `
+import { defineInventory, each, playbook, secretFrom } from "run-playbook";
+import * as use from "run-playbook/modules";
+
+const common = ${JSON.stringify({ user: "root", identityFile, knownHostsFile })};
+const inventory = defineInventory({
+  hosts: { ${hosts.map(({ name, address }) => `${name}: { ...common, address: "${address}" }`).join(", ")} },
+  groups: { workers: ["w1", "w2"] },
+});
+
+export default playbook("site", { inventory }, ({ step, groups: { workers } }) => {
+  const kernel = step("kernel", {
+    on: workers,
+    ensure: use.sysctl({ values: { "net.ipv6.conf.all.forwarding": 1 }, file: "/etc/sysctl.d/60-plan.conf" }),
+  });
+  step("zone", { on: workers, ensure: use.file({ path: "/etc/plan-zone", content: "eu\\n" }) });
+  step("password", {
+    on: workers,
+    after: [each(kernel)],
+    ensure: use.file({ path: "/etc/plan-password", content: secretFrom.env("PLAN_PASSWORD"), mode: 0o600 }),
+  });
+});
+`;
+
+const rp = (...args: string[]): Promise<Played> =>
+  play(args, {
+    cwd: here.path,
+    env: { PLAN_PASSWORD: SECRET, XDG_STATE_HOME: join(here.path, "state") },
+    timeoutMs: 120_000,
+  });
+
+test("a plan is made, stops only the node that drifted, and comes to nothing once it was applied", async () => {
+  const checked = await rp("site.ts", "--plan-out", "plan.json");
+  expect(checked).toMatchObject({ code: 3, recap: { changed: 0 } });
+  expect(checked.recap.wouldChange).toBeGreaterThanOrEqual(5);
+  const text = await readFile(join(here.path, "plan.json"), "utf8");
+  expect(text).not.toContain(SECRET);
+  expect(text).toContain('"say": "create /etc/plan-zone"');
+
+  expect(await lab.exec("w1", ["sh", "-c", "echo us >/etc/plan-zone"])).toMatchObject({ code: 0 });
+  const stopped = await rp("--apply-plan", "plan.json");
+  expect(stopped.code).toBe(1);
+  expect(stopped.ended("failed")).toEqual(["zone on w1"]);
+  expect(stopped.ended("skipped")).toEqual([]);
+  const failed = stopped.events.find(
+    (event) => event.type === "node-finished" && event.outcome === "failed",
+  );
+  expect(failed).toMatchObject({
+    error: {
+      code: "PB_PLAN_DRIFTED",
+      output: expect.arrayContaining(["planned: create /etc/plan-zone"]),
+    },
+  });
+  expect(await lab.exec("w1", ["cat", "/etc/plan-zone"])).toMatchObject({ stdout: "us\n" });
+  expect(await lab.exec("w2", ["cat", "/etc/plan-zone", "/etc/plan-password"])).toMatchObject({
+    stdout: `eu\n${SECRET}`,
+  });
+
+  expect(await lab.exec("w1", ["rm", "/etc/plan-zone"])).toMatchObject({ code: 0 });
+  expect(await rp("--apply-plan", "plan.json")).toMatchObject({
+    code: 0,
+    recap: { changed: 1, failed: 0 },
+  });
+  expect(await rp("--apply-plan", "plan.json")).toMatchObject({
+    code: 0,
+    recap: { changed: 0, ok: checked.recap.wouldChange + checked.recap.ok },
+  });
+  expect(await rp("site.ts")).toMatchObject({ code: 0, recap: { changed: 0 } });
+});
