@@ -33,7 +33,6 @@ export default defineConfig([
       entryFileNames: "[name].js",
       // Below engine/, so that the engine knows its own lines in a stack.
       chunkFileNames: "engine/chunks/[name]-[hash].js",
-      sourcemap: true,
       codeSplitting: { groups: [{ name: "engine", test: atStart }] },
     },
   },

@@ -47,11 +47,19 @@ export class SimulatedShell {
 }
 
 function answerTo(body: string): string {
-  if (body.includes("systemctl show")) return UNIT;
+  if (body.includes("systemctl show")) return unitAnswer(body);
+  // The lock is taken, kept and given back.
+  if (body.includes("flock")) return "";
   const look = /^\( _pb_look (\d+) (.*) \) <\/dev\/null/.exec(body);
   if (look === null) throw new Error(`a simulated host does not know ${body}`);
   const paths = Array.from((look[2] ?? "").matchAll(/'([^']*)'/g), ([, path = ""]) => path);
   return lookAnswer(paths, Number(look[1]));
+}
+
+/** As many units as are asked for are as wanted. */
+function unitAnswer(body: string): string {
+  const units = body.match(/'bench-\d\.service'/g) ?? [];
+  return `Now=1795687200\n${units.map(() => UNIT).join("\n")}`;
 }
 
 const UNIT = `LoadState=loaded

@@ -10,6 +10,7 @@ import { type RunContext, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { prepare } from "./prepare.ts";
+import { owned } from "./unreached.ts";
 
 /** What one node has done so far. */
 export interface Progress {
@@ -113,13 +114,15 @@ export const unheard = async () => undefined;
 function hearingFor(
   node: PlanNode,
   { want, on }: { readonly want: Wish["want"]; readonly on: Reached },
-  { witness, progress, foresight }: ActionContext,
+  context: ActionContext,
 ): Hearing {
   if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
   const { step } = node;
+  const { witness, progress, foresight } = context;
   const { module } = node.work as Action;
   return {
     found: async (now, changes) => {
+      await owned(node.actsOn, context);
       const isFirst = progress.before === undefined && changes.length > 0;
       if (isFirst && step.kind === "action" && step.undoOnFail)
         await refuseLost(module, { now, want, host: on.name });

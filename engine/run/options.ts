@@ -1,5 +1,6 @@
 import type { Clock } from "../converge/clock.ts";
 import type { Transport } from "../host/connection.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Emit } from "../report/event.ts";
 import type { LastTook } from "./left.ts";
 import type { Earlier } from "./verdict.ts";
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly resumes?: string;
   /** "check" reads and diffs everywhere and changes nothing. */
   readonly mode: "apply" | "check";
+  /** What plan() gave for the same playbook, inventory, params and limits; made anew unless given. */
+  readonly plan?: Plan;
   /** How many hosts are worked on at once; 50 unless given. */
   readonly forks?: number;
   /** Only these hosts: names or groups. */

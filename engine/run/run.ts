@@ -49,7 +49,7 @@ export async function run(
   const forks = options.forks ?? DEFAULT_FORKS;
   if (!Number.isInteger(forks) || forks < 1)
     throw new PlaybookError("PB_USAGE", [`--forks ${forks} is no count of hosts from 1.`]);
-  const planned = plan(playbook, inventory, options);
+  const planned = options.plan ?? plan(playbook, inventory, options);
   const secrets = await readSecrets(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),

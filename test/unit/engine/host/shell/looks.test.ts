@@ -6,7 +6,9 @@ import { lookReply } from "#engine/host/shell/look-work.ts";
 import { Looks } from "#engine/host/shell/looks.ts";
 import type { Work } from "#engine/host/shell/request.ts";
 
-const stat = (size: number, at = 1) => `81a4 0 root 0 root ${size} 2026-11-26 10:00:0${at}.0 +0000`;
+const stat = (size: number) => `81a4 0 root 0 root ${size}`;
+/** The same with when it was modified. */
+const dated = (size: number, at = 1) => `${stat(size)} 2026-11-26 10:00:0${at}.0 +0000`;
 const reply = (stdout: string, stderr = "", code = 0): Reply => ({
   code,
   stdout: Buffer.from(stdout),
@@ -29,7 +31,7 @@ describe("looking at files", () => {
   it("takes one call for all that is asked in one tick", async () => {
     const { looks, asked } = answering(({ body }) =>
       body.startsWith("_pb_look 1 '/srv' '/srv/a'")
-        ? reply(`ef\n${stat(9)}\n${stat(1)}\n\0x${stat(1)}\n`)
+        ? reply(`ef\n${dated(9)}\n${dated(1)}\n\0x${dated(1)}\n`)
         : reply(""),
     );
     const [home, again, a, content] = await Promise.all([
@@ -77,10 +79,10 @@ describe("what a host answers to a look at many", () => {
     ["/b", true],
   ]);
   const gone = "stat: cannot statx '/gone': No such file or directory\n";
-  const lines = `neff\n${stat(7)}\n${stat(2)}\n${stat(3)}\n`;
+  const lines = `neff\n${dated(7)}\n${dated(2)}\n${dated(3)}\n`;
 
   it("is told apart by the sizes", () => {
-    const found = lookReply(wanted, reply(`${lines}\0aabbb${stat(2)}\n${stat(3)}\n`, gone));
+    const found = lookReply(wanted, reply(`${lines}\0aabbb${dated(2)}\n${dated(3)}\n`, gone));
     expect(found.get("/gone")).toEqual({ stat: undefined, content: undefined });
     expect(found.get("/there")?.stat?.size).toBe(7);
     expect(String(found.get("/a")?.content)).toBe("aa");
@@ -88,17 +90,17 @@ describe("what a host answers to a look at many", () => {
   });
 
   it("says nothing of files that were changed while they were read", () => {
-    const found = lookReply(wanted, reply(`${lines}\0aabbb${stat(2)}\n${stat(3, 2)}\n`, gone));
+    const found = lookReply(wanted, reply(`${lines}\0aabbb${dated(2)}\n${dated(3, 2)}\n`, gone));
     expect([...found.keys()]).toEqual(["/gone", "/there"]);
   });
 
   it("says nothing of a path that is hidden rather than missing", () => {
     const hidden = "stat: cannot statx '/gone': Permission denied\n";
-    const found = lookReply(wanted, reply(`${lines}\0aabbb${stat(2)}\n${stat(3)}\n`, hidden));
+    const found = lookReply(wanted, reply(`${lines}\0aabbb${dated(2)}\n${dated(3)}\n`, hidden));
     expect([...found.keys()]).toEqual(["/there", "/a", "/b"]);
   });
 
   it("says nothing at all where a file went away between two looks", () => {
-    expect(lookReply(wanted, reply(`neff\n${stat(7)}\n${stat(2)}\n\0aa`, gone)).size).toBe(0);
+    expect(lookReply(wanted, reply(`neff\n${dated(7)}\n${dated(2)}\n\0aa`, gone)).size).toBe(0);
   });
 });
