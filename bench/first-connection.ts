@@ -28,10 +28,10 @@ async function firstConnection(peer: Peer, { identityFile, knownHostsFile }: Ben
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   const host = { name: "h1", address: "::1", port: address.port, key: "" };
-  const { argv, cwd } = await peer.command({ hosts: [host], identityFile, knownHostsFile });
+  const { argv, env } = await peer.command({ hosts: [host], identityFile, knownHostsFile });
   const [program, ...args] = argv;
   const start = performance.now();
-  const child = spawn(program, args, { stdio: "ignore", ...(cwd !== undefined && { cwd }) });
+  const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, ...env } });
   const ended = once(child, "close");
   try {
     await Promise.race([once(server, "connection"), ended.then(() => never(argv))]);

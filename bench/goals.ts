@@ -1,9 +1,11 @@
 /** What the engine is to reach, beside what it reached. */
+import type { Scale } from "./fleet/scale.ts";
 import { medianMs } from "./matrix.ts";
 import { median } from "./measure.ts";
 import type { PeerName } from "./peers/peer.ts";
 import type { BenchResult } from "./result.ts";
 import { roundTripsOf } from "./round-trips.ts";
+import { checks } from "./workload.ts";
 
 interface Goal {
   readonly goal: string;
@@ -18,6 +20,8 @@ export function goalRows(result: BenchResult): string[][] {
     ...[10, 50].flatMap((hosts) => ratioGoals(result, hosts)),
     roundTripGoal(result),
     firstConnectionGoal(result),
+    ...scaleGoals(result),
+    bootstrapGoal(result),
   ];
   return goals.map(({ goal, measured, met }) => [
     goal,
@@ -82,5 +86,39 @@ function firstConnectionGoal({ firstConnectionMs }: BenchResult): Goal {
     goal: "command line to first connection: under 300 ms",
     measured: Number.isNaN(ms) ? undefined : `${Math.round(ms)} ms`,
     met: ms < 300,
+  };
+}
+
+function scaleGoals({ scale }: BenchResult): Goal[] {
+  const [least, next] = scale;
+  const most = scale.at(-1);
+  const before = scale.at(-2);
+  if (!least || !next || !most || !before) return [];
+  const growth = perNode(before, most) / perNode(least, next);
+  return [
+    {
+      goal: `${most.hosts} hosts in 1 GiB`,
+      measured: `${most.peakMiB} MiB`,
+      met: most.peakMiB <= 1024,
+    },
+    {
+      goal: `time per further node the same from ${least.hosts} to ${most.hosts} hosts`,
+      measured: `${growth.toFixed(2)} times`,
+      // What is the same is so within what two runs differ by.
+      met: growth <= 1.2,
+    },
+  ];
+}
+
+/** ms for each further node between two sizes. */
+export const perNode = (less: Scale, more: Scale): number =>
+  (more.ms - less.ms) / ((more.hosts - less.hosts) * checks);
+
+function bootstrapGoal({ bootstrap }: BenchResult): Goal {
+  const share = bootstrap === undefined ? Number.NaN : bootstrap.cpuMs / bootstrap.ms;
+  return {
+    goal: "the engine's own share of bootstrap.ts: below 10 %",
+    measured: bootstrap === undefined ? undefined : `${(100 * share).toFixed(1)} % at most`,
+    met: share < 0.1,
   };
 }

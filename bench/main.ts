@@ -4,11 +4,14 @@ import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { openLab } from "#lab/lab.ts";
 import { lineProgress } from "#lab/lines.ts";
+import { measureBootstrap } from "./bootstrap.ts";
 import { firstConnections } from "./first-connection.ts";
+import { measureScale } from "./fleet/scale.ts";
 import { benchHosts, setRoundTrip } from "./hosts.ts";
 import { cellsOf, expectedMs } from "./matrix.ts";
 import { type BenchOptions, benchOptions, usage } from "./options.ts";
 import { benchmarkPage, writePage } from "./page.ts";
+import type { Peer } from "./peers/peer.ts";
 import { openPeers } from "./peers/peers.ts";
 import type { BenchResult, MeasuredCell, Sample } from "./result.ts";
 import { Runner } from "./runner.ts";
@@ -24,8 +27,7 @@ async function bench(options: BenchOptions): Promise<void> {
     const peers = await openPeers(options.peers, folder, report);
     const hosts = await benchHosts(lab, Math.max(...options.hosts));
     const runner = await Runner.open(hosts, peers, folder);
-    for (const { name: peer } of peers)
-      await runner.measure({ peer, hosts: 1, roundTrip: 0, mode: "no-op" });
+    const known = await warmUp(runner, peers);
     const firstConnectionMs = await firstConnections(peers, hosts);
     const started = Date.now();
     const cells: MeasuredCell[] = [];
@@ -33,7 +35,7 @@ async function bench(options: BenchOptions): Promise<void> {
       await setRoundTrip(lab, roundTrip);
       const until = started + options.budgetMs * shareUpTo(index, options.roundTrips.length);
       const plan = { ...options, roundTrips: [roundTrip] };
-      cells.push(...(await measureCells(runner, plan, { until, known: cells })));
+      cells.push(...(await measureCells(runner, plan, { until, known: [...known, ...cells] })));
     }
     const result: BenchResult = {
       date: new Date().toISOString().slice(0, 10),
@@ -43,6 +45,8 @@ async function bench(options: BenchOptions): Promise<void> {
       peers: peers.map(({ name, version, settings }) => ({ name, version, settings })),
       cells,
       firstConnectionMs,
+      scale: await scaleOf(peers, folder, options.scale),
+      ...(options.bootstrap && { bootstrap: await measureBootstrap(report) }),
     };
     process.stdout.write(benchmarkPage(result));
     if (options.write) await writePage(result);
@@ -50,6 +54,21 @@ async function bench(options: BenchOptions): Promise<void> {
     await rm(folder, { recursive: true });
     if (!options.keep) await lab.down();
   }
+}
+
+async function scaleOf(peers: readonly Peer[], folder: string, sizes: readonly number[]) {
+  const ours = peers.find(({ name }) => name === "run-playbook");
+  return ours === undefined || sizes.length === 0 ? [] : measureScale(ours, folder, sizes);
+}
+
+/** Every peer once, unmeasured: what is compiled or cached is so for all. It tells how long the rest may take. */
+async function warmUp(runner: Runner, peers: readonly Peer[]): Promise<MeasuredCell[]> {
+  const cells: MeasuredCell[] = [];
+  for (const { name: peer } of peers) {
+    const cell = { peer, hosts: 1, roundTrip: 0, mode: "no-op" } as const;
+    cells.push({ ...cell, samples: [await runner.measure(cell)] });
+  }
+  return cells;
 }
 
 /** Each cell once, then each again: what slows the machine for a while slows no single peer. */

@@ -4,9 +4,6 @@ import type { BenchOptions } from "./options.ts";
 import type { Cell, MeasuredCell } from "./result.ts";
 import { sameCell } from "./result.ts";
 
-/** A peer that is not known to be faster is taken to need this long for a host, ms. */
-const UNKNOWN_MS = 15_000;
-
 /**
  * All cells, the most telling first: by round trip, as the line is changed for that, 0 before the rest; nothing to do
  * before a first run; ten hosts before fifty before one.
@@ -40,7 +37,7 @@ export function expectedMs(cell: Cell, measured: readonly MeasuredCell[]): numbe
       // A peer asks some hundred times in turn at most.
       100 * Math.max(0, cell.roundTrip - other.roundTrip),
   );
-  return scaled.length > 0 ? Math.min(...scaled) : UNKNOWN_MS * cell.hosts;
+  return scaled.length > 0 ? Math.min(...scaled) : 0;
 }
 
 export const medianMs = ({ samples }: MeasuredCell): number => median(samples.map(({ ms }) => ms));

@@ -12,7 +12,12 @@ export interface Measured {
   readonly ms: number;
   /** User and system time of it and of all its children that it waited for; in steps of 10 ms. */
   readonly cpuMs: number;
+  readonly printed: Printed;
+}
+
+export interface Printed {
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /**
@@ -45,14 +50,10 @@ export async function measure(
   const ms = performance.now() - start;
   clearTimeout(deadline);
   if (code !== 0) throw new Error(failure(command, code ?? "by a signal", printed));
-  return { ms, cpuMs: childrenCpuMs() - cpuBefore, stdout: printed.stdout };
+  return { ms, cpuMs: childrenCpuMs() - cpuBefore, printed };
 }
 
-function failure(
-  { argv }: Command,
-  code: number | string,
-  { stdout, stderr }: { stdout: string; stderr: string },
-): string {
+function failure({ argv }: Command, code: number | string, { stdout, stderr }: Printed): string {
   const last = `${stdout}\n${stderr}`.trim().split("\n").slice(-30).join("\n");
   return `${argv.join(" ")} ended ${code}\n${last}`;
 }

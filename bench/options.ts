@@ -14,6 +14,10 @@ export interface BenchOptions {
   /** How often each cell is measured, where the budget allows. */
   readonly runs: number;
   readonly budgetMs: number;
+  /** How many simulated hosts, for what grows with their number; none to leave that out. */
+  readonly scale: readonly number[];
+  /** Whether bootstrap.ts is run, too, for the engine's share of it. */
+  readonly bootstrap: boolean;
   /** Into docs/. */
   readonly write: boolean;
   /** Leave the lab up. */
@@ -26,7 +30,10 @@ export const usage = `npm run bench -- [options]
   --modes no-op,first-run
   --peers ${peerNames.map(word).join(",")}
   --runs 5             how often each is measured, where the budget allows
-  --budget 25          minutes for all of it; what does not fit is said to be missing
+  --budget 25          minutes for these; what does not fit is said to be missing
+  --scale 10,100,500,2000
+                       simulated hosts, for time and memory; "" leaves that out
+  --bootstrap          run bootstrap.ts on a lab as well, for the engine's share of it
   --write              write docs/benchmarks.{json,md,svg}
   --keep               leave the lab up
 `;
@@ -42,11 +49,13 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       peers: text(peerNames.map(word).join(",")),
       runs: text("5"),
       budget: text("25"),
+      scale: text("10,100,500,2000"),
+      bootstrap: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
     },
   });
-  const { hosts, rtt, runs, budget, write, keep } = values;
+  const { hosts, rtt, runs, budget, scale, bootstrap, write, keep } = values;
   return {
     hosts: numbers(hosts),
     roundTrips: numbers(rtt),
@@ -54,6 +63,8 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     peers: chosen(values.peers, peerNames),
     runs: Number(runs),
     budgetMs: Number(budget) * 60_000,
+    scale: scale === "" ? [] : numbers(scale),
+    bootstrap,
     write,
     keep,
   };

@@ -1,7 +1,7 @@
 /** docs/benchmarks.md, from the result of one run. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { goalRows } from "./goals.ts";
+import { goalRows, perNode } from "./goals.ts";
 import { medianMs } from "./matrix.ts";
 import { type Mode, modes } from "./options.ts";
 import { type PeerName, peerNames } from "./peers/peer.ts";
@@ -48,7 +48,29 @@ delay; **connect** is the floor without its script, TCP and SSH handshakes inclu
 ${table(
   ["", "round trips"],
   roundTripsOf(result).map(({ peer, trips }) => [peer, trips.toFixed(1)]),
-)}`;
+)}
+${scaleSection(result)}`;
+}
+
+function scaleSection({ scale }: BenchResult): string {
+  if (scale.length === 0) return "";
+  const rows = scale.map(({ hosts, ms, cpuMs, peakMiB }, index) => {
+    const less = scale[index - 1];
+    const further = less === undefined ? "" : perNode(less, { hosts, ms, cpuMs, peakMiB });
+    return [
+      String(hosts),
+      (ms / 1000).toPrecision(3),
+      (cpuMs / 1000).toPrecision(3),
+      typeof further === "number" ? further.toFixed(2) : further,
+      String(peakMiB),
+    ];
+  });
+  return `## Many hosts
+
+run-playbook on simulated hosts: SSH servers in other processes of the same machine that answer as hosts would on which
+all is done. Their own work is in the wall time, not in the CPU time.
+
+${table(["hosts", "seconds", "CPU seconds", "ms a further node", "peak MiB"], rows)}`;
 }
 
 function modeSection(mode: Mode, { cells }: BenchResult): string {

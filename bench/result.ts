@@ -1,4 +1,6 @@
 /** What one run of the benchmark gives, as it is kept in docs/benchmarks.json. */
+import type { BootstrapShare } from "./bootstrap.ts";
+import type { Scale } from "./fleet/scale.ts";
 import type { Mode } from "./options.ts";
 import type { PeerName } from "./peers/peer.ts";
 
@@ -35,6 +37,9 @@ export interface BenchResult {
   readonly cells: readonly MeasuredCell[];
   /** From the command line to the first connection, ms. */
   readonly firstConnectionMs: readonly number[];
+  /** On more and more simulated hosts. */
+  readonly scale: readonly Scale[];
+  readonly bootstrap?: BootstrapShare;
 }
 
 export const sameCell = (a: Cell, b: Cell): boolean =>

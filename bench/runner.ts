@@ -50,11 +50,11 @@ export class Runner {
     const peer = this.#peers.find(({ name }) => name === cell.peer);
     if (peer === undefined) throw new Error(`${cell.peer} is not there`);
     const measured = await this.#run(await peer.command(on));
-    const changed = peer.changed(measured.stdout, cell.hosts);
+    const changed = peer.changed(measured.printed, cell.hosts);
     const wanted = cell.mode === "no-op" ? 0 : cell.hosts * checks;
     if (changed !== wanted)
       throw new Error(
-        `${cell.peer} changed ${changed} of ${wanted}:\n${measured.stdout.slice(-3000)}`,
+        `${cell.peer} changed ${changed} of ${wanted}:\n${measured.printed.stdout.slice(-3000)}`,
       );
     this.#done = Math.max(this.#done, cell.hosts);
     return sample(measured);

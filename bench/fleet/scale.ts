@@ -7,7 +7,6 @@ import { measure } from "../measure.ts";
 import type { Peer } from "../peers/peer.ts";
 import { startFleet } from "./fleet.ts";
 
-export const SIZES = [10, 100, 500, 2000] as const;
 const RUN_MS = 10 * 60_000;
 const LOOK_MS = 50;
 
@@ -23,7 +22,7 @@ export interface Scale {
 export async function measureScale(
   ours: Peer,
   folder: string,
-  sizes: readonly number[] = SIZES,
+  sizes: readonly number[],
 ): Promise<Scale[]> {
   const own = join(folder, "fleet");
   await mkdir(own);
@@ -32,8 +31,8 @@ export async function measureScale(
   for (const hosts of sizes) {
     const memory = new Memory();
     const command = await ours.command(firstOf(fleet.hosts, hosts));
-    const { ms, cpuMs, stdout } = await measure(command, RUN_MS, (pid) => memory.watch(pid));
-    const changed = ours.changed(stdout, hosts);
+    const { ms, cpuMs, printed } = await measure(command, RUN_MS, (pid) => memory.watch(pid));
+    const changed = ours.changed(printed, hosts);
     if (changed !== 0) throw new Error(`${changed} changes on hosts that need none`);
     scales.push({ hosts, ms: Math.round(ms), cpuMs, peakMiB: await memory.end() });
   }

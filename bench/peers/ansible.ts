@@ -25,7 +25,7 @@ export async function ansible(root: PeersRoot, way: "ssh" | "mitogen"): Promise<
         folder: folder.inside,
       });
     },
-    changed(stdout, hosts) {
+    changed({ stdout }, hosts) {
       const recap = Array.from(
         stdout.matchAll(/: ok=(\d+) +changed=(\d+) +unreachable=0 +failed=0 /g),
         ([, ok, changed]) => ({ ok: Number(ok), changed: Number(changed) }),

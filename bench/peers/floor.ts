@@ -22,7 +22,7 @@ export async function floor(folder: string): Promise<Peer> {
     version: `ssh2 ${version}, Node ${process.versions.node}`,
     settings: "one connection a host, all at once; one script for all 20 checks",
     command: (on) => program(folder, on, floorWork),
-    changed(stdout) {
+    changed({ stdout }) {
       return JSON.parse(stdout).changed * checks;
     },
   };

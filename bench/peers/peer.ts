@@ -1,5 +1,5 @@
 import type { BenchHosts } from "../hosts.ts";
-import type { Command } from "../measure.ts";
+import type { Command, Printed } from "../measure.ts";
 
 export const peerNames = [
   "floor",
@@ -20,5 +20,5 @@ export interface Peer {
   /** The whole process that does the work on these hosts. */
   command(on: BenchHosts): Promise<Command>;
   /** How many of the checks it said it had to change, over all hosts. @throws where it did not do all of the work */
-  changed(stdout: string, hosts: number): number;
+  changed(printed: Printed, hosts: number): number;
 }

@@ -21,8 +21,13 @@ export async function pyinfra(root: PeersRoot): Promise<Peer> {
         folder: folder.inside,
       });
     },
-    changed(stdout, hosts) {
-      throw new Error(`${hosts} ${checks} ${stdout}`);
+    changed({ stdout, stderr }, hosts) {
+      // Operations, changed, failed, not changed; a dash is none.
+      const total = /Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)/.exec(stdout + stderr);
+      const [all, changed, failed] = (total ?? []).slice(1).map((count) => Number(count) || 0);
+      if (all !== hosts * checks || failed !== 0 || changed === undefined)
+        throw new Error(`pyinfra did not do all of the work:\n${(stdout + stderr).slice(-2000)}`);
+      return changed;
     },
   };
 }
