@@ -106,6 +106,7 @@ describe("a node that waits for its turn", () => {
   test("is read again when its look ahead failed: only its own look counts", async () => {
     const { module } = watched((name) => {
       if (name === "b" && broken) throw new PlaybookError("PB_COMMAND_FAILED", ["look", 1, "no"]);
+      return slowly(name);
     });
     let broken = true;
     const { outcomes } = await play(
