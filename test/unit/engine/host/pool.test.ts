@@ -106,7 +106,7 @@ describe("the pool", () => {
       },
     };
     const pool = new ConnectionPool(transport);
-    const names = Array.from({ length: 50 }, (_, index) => `h${index}`);
+    const names = Array.from({ length: 100 }, (_, index) => `h${index}`);
     await Promise.all(names.map((name) => pool.get({ name, address: name })));
     expect(most).toBe(64);
     await pool.close();
