@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
-import { LocalHashes } from "../host/shell/local-hash.ts";
+import { LocalFiles } from "../host/shell/local-files.ts";
 import type { Plan } from "../plan/plan.ts";
 import { differences } from "../plan-file/compare.ts";
 import { type Call, declaredBy } from "../plan-file/declared.ts";
@@ -87,8 +87,8 @@ export async function planFileRun(loaded: Loaded, plan: Plan): Promise<PlanFileR
   const { options, applied, io } = loaded;
   const keyFile =
     options.planKey === undefined ? usualKeyFile(io.env) : resolve(io.cwd, options.planKey);
-  const hashes = new LocalHashes();
-  const hashOf = (path: string) => hashes.of(path);
+  const files = new LocalFiles();
+  const hashOf = (path: string) => files.with(path, (content) => content.sum("sha256"));
   const call = callOf(loaded);
   if (applied !== undefined) {
     const path = options.applyPlan ?? "";

@@ -3,26 +3,26 @@ import { $, type ProcessOutput } from "zx";
 import type { Connection, Transport } from "./connection.ts";
 import { ShellConnection } from "./shell/connection.ts";
 import type { Identity } from "./shell/launch.ts";
-import { LocalHashes } from "./shell/local-hash.ts";
+import { LocalFiles } from "./shell/local-files.ts";
 import type { Pipe, PipeEnd } from "./shell/pipe.ts";
 
 /** This machine as a host: the same framed shell, over a child process. */
 export function localTransport(): Transport {
-  const hashes = new LocalHashes();
+  const files = new LocalFiles();
   return {
     connect: async ({ name, sudoPassword }) =>
       openLocal(
         { host: name, loginUser: userInfo().username, ...(sudoPassword && { sudoPassword }) },
-        hashes,
+        files,
       ),
   };
 }
 
-function openLocal(identity: Identity, hashes: LocalHashes): Connection {
+function openLocal(identity: Identity, files: LocalFiles): Connection {
   return new ShellConnection({
     open: openChild,
     identity,
-    hashes,
+    files,
     // This machine cannot be lost.
     lost: new Promise<Error>(() => undefined),
     end: async () => undefined,
