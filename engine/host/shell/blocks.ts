@@ -7,7 +7,7 @@ const KEPT = 32;
 
 /** A block that is not used for another one before it is given back. */
 export interface Block {
-  /** Fewer than {@link BLOCK} at the file's end. */
+  /** Fewer than {@link BLOCK} at the file's end, or where it has become shorter. */
   readonly bytes: Buffer;
   giveBack(): void;
 }
@@ -25,10 +25,12 @@ interface Slot {
  */
 export class Blocks {
   readonly #file: Pick<FileHandle, "read">;
+  readonly #size: number;
   readonly #slots: Slot[] = [];
 
-  constructor(file: Pick<FileHandle, "read">) {
+  constructor(file: Pick<FileHandle, "read">, size: number) {
     this.#file = file;
+    this.#size = size;
   }
 
   async take(index: number): Promise<Block> {
@@ -66,10 +68,11 @@ export class Blocks {
   }
 
   async #fill(memory: Buffer, index: number): Promise<Buffer> {
+    const start = index * BLOCK;
+    const wanted = Math.min(BLOCK, this.#size - start);
     let length = 0;
-    while (length < BLOCK) {
-      const at = index * BLOCK + length;
-      const { bytesRead } = await this.#file.read(memory, length, BLOCK - length, at);
+    while (length < wanted) {
+      const { bytesRead } = await this.#file.read(memory, length, wanted - length, start + length);
       if (bytesRead === 0) break;
       length += bytesRead;
     }

@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { BlockWriter } from "./block-writer.ts";
 import type { Algorithm } from "./content.ts";
 
 /** The start of what is fetched, as far as it is here already. */
@@ -65,7 +66,7 @@ export class LocalCopy {
     });
     // Not part of the pipeline, which would wait for a channel to close that nobody reads any more.
     rest.pipe(tap);
-    await pipeline(tap, file.createWriteStream({ start: kept, flush: true }), { signal });
+    await pipeline(tap, new BlockWriter(file, kept), { signal });
   }
 
   /** Whether all is here, by the hash that the host made; it makes none where what was here already was all. */

@@ -21,7 +21,6 @@ export class LocalFiles {
     const shared = await this.#join(path).catch((error: unknown) => {
       throw localError(path, error);
     });
-    shared.users++;
     try {
       return await use(shared.content);
     } finally {
@@ -33,26 +32,27 @@ export class LocalFiles {
     }
   }
 
+  // Counted in the same breath as found: who leaves last closes it.
   async #join(path: string): Promise<Shared> {
     const handle = await open(path, "r");
     const { dev, ino, size, mtimeMs, isFile } = await describe(handle);
     const key = `${dev}:${ino}:${size}:${mtimeMs}`;
-    const shared = this.#open.get(key);
-    if (shared === undefined && isFile) {
-      const sums = this.#sums.get(key) ?? new Map();
-      this.#sums.set(key, sums);
-      const opened = {
-        key,
-        handle,
-        content: new FileContent(new Blocks(handle), size, sums),
-        users: 0,
-      };
-      this.#open.set(key, opened);
-      return opened;
+    const there = this.#open.get(key);
+    if (there !== undefined) {
+      there.users++;
+      await handle.close();
+      return there;
     }
-    await handle.close();
-    if (shared === undefined) throw new Error("it is no file");
-    return shared;
+    if (!isFile) {
+      await handle.close();
+      throw new Error("it is no file");
+    }
+    const sums = this.#sums.get(key) ?? new Map();
+    this.#sums.set(key, sums);
+    const content = new FileContent(new Blocks(handle, size), size, sums);
+    const opened = { key, handle, content, users: 1 };
+    this.#open.set(key, opened);
+    return opened;
   }
 }
 
