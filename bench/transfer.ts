@@ -57,7 +57,7 @@ async function contest(label: string, { ours, scp, leaves, megabytes }: Contest)
 const sshd = await startSshd();
 const at = (name: string) => join(sshd.folder, name);
 const from = at("from");
-const target = `[::1]:${at("")}`;
+const target = `[::1]:${sshd.folder}/`;
 const options = ["-q", "-i", sshd.identityFile, "-P", String(sshd.port)];
 const scp = (...files: string[]) =>
   promisify(execFile)("scp", [

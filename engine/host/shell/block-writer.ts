@@ -2,6 +2,9 @@ import type { FileHandle } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { BLOCK } from "./blocks.ts";
 
+/** Bytes after which the disk is given something to do. */
+const FLUSHED = 16 * BLOCK;
+
 /**
  * Writes small pieces to a file in blocks: a write for each packet of a network costs more than the packet. While one
  * block is on its way to the disk, the next one is filled.
@@ -13,6 +16,8 @@ export class BlockWriter extends Writable {
   #writing = Buffer.allocUnsafeSlow(BLOCK);
   #length = 0;
   #written: Promise<void> = Promise.resolve();
+  #unflushed = 0;
+  #flushing: Promise<void> | undefined;
 
   /** Takes the file over: it is flushed and closed at the end. */
   constructor(file: FileHandle, position: number) {
@@ -33,6 +38,7 @@ export class BlockWriter extends Writable {
     const finish = async () => {
       await this.#pass();
       await this.#written;
+      await this.#flushing;
       await this.#file.sync();
     };
     finish().then(() => done(), done);
@@ -40,7 +46,7 @@ export class BlockWriter extends Writable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const close = () => this.#file.close().then(() => done(error), done);
-    this.#written.then(close, close);
+    Promise.allSettled([this.#written, this.#flushing]).then(close, close);
   }
 
   async #put(chunk: Buffer): Promise<void> {
@@ -69,5 +75,17 @@ export class BlockWriter extends Writable {
       at += bytesWritten;
       this.#position += bytesWritten;
     }
+    this.#unflushed += block.length;
+    if (this.#unflushed >= FLUSHED && this.#flushing === undefined) this.#flush();
+  }
+
+  // On the way, so that little is left to wait for at the end.
+  #flush(): void {
+    this.#unflushed = 0;
+    const flushed = () => {
+      this.#flushing = undefined;
+    };
+    // What cannot be flushed now cannot be at the end, where it is heard.
+    this.#flushing = this.#file.datasync().then(flushed, flushed);
   }
 }

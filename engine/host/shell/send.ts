@@ -22,7 +22,9 @@ export interface Sending {
 // $1 path, $2 the file beside it, $3 mode, $4 owner, $5 bytes, $6 whether it can be resumed. What an earlier attempt
 // left is only read, and copied into a new file: one that already is at a guessable name may be a link, or not ours.
 // Once open, the new file goes by its descriptor, for the same reason, and as a shell whose connection was cut without
-// a word may still hold the last one. tee tells what it could not write, and goes on; then the size shows it.
+// a word may still hold the last one. tee tells what it could not write, and goes on; then the size shows it. It lets
+// the hash be made meanwhile, which takes a processor of its own. A file is not flushed: scp's is not, either, and the
+// next run would see what a crash cost. What is written from memory is.
 const RECEIVE = [
   `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
   `umask 077`,
@@ -35,9 +37,11 @@ const RECEIVE = [
   `if [ "$n" -gt 0 ] && [ "$n" -le "$5" ]; then s=$(h <"$o"); s=\${s%% *}; else n=0; fi; fi; fi`,
   `printf "%s %s %s\\n" "$a" "$n" "$s"; read -r k || exit 1`,
   `set -C; exec 4>"$2" || exit 1; set +C; f=/proc/self/fd/4`,
-  `s=$({ if [ "$k" -gt 0 ]; then head -c "$k" -- "$o"; fi; exec cat; } | { tee $f || rm -f -- "$2"; } | h)`,
+  `r() { if [ "$k" -gt 0 ]; then head -c "$k" -- "$o"; fi; cat; }`,
+  `if [ "$(nproc 2>/dev/null || echo 1)" -gt 2 ]; then s=$(r | { tee $f || rm -f -- "$2"; } | h)`,
+  `else r >&4 || rm -f -- "$2"; s=$(h <$f); fi`,
   `if [ "$(wc -c <$f)" -ne "$5" ]; then echo "$1: the content arrived incomplete" >&2; exit 1; fi`,
-  `{ sync $f && { [ -z "$4" ] || chown -- "$4" $f; } && chmod -- "$3" $f; } || { rm -f -- "$2"; exit 1; }`,
+  `{ { [ -n "$6" ] || sync $f; } && { [ -z "$4" ] || chown -- "$4" $f; } && chmod -- "$3" $f; } || { rm -f -- "$2"; exit 1; }`,
   `trap - EXIT; rm -f -- "$o"; printf "%s\\n" "\${s%% *}"`,
 ].join("; ");
 

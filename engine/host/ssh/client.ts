@@ -4,7 +4,7 @@ import type { Client } from "ssh2";
 import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
-import { useKeyObjects } from "./cipher-keys.ts";
+import { quickenGcm } from "./gcm-packets.ts";
 import { HostKeys } from "./host-key.ts";
 import { type Credentials, credentials } from "./keys.ts";
 import type { Route } from "./route.ts";
@@ -109,7 +109,7 @@ class Handshake {
     if (!client) throw new Error("node-ssh made no connection");
     // node-ssh drops its listener when the connection is up: a reset would then end the process.
     const lost = whenLost(client);
-    useKeyObjects(client);
+    quickenGcm(client);
     client.once("handshake", () => {
       this.#complete = true;
       this.#sock.off("data", this.#hear);
