@@ -85,8 +85,10 @@ async function pass(content: Content, pipe: Pipe, signal: AbortSignal): Promise<
   const isPart = there > 0 && (await content.sum(algorithm, there)) === left;
   const kept = isPart ? there : 0;
   pipe.stdin.write(`${kept}\n`);
+  // Listened to meanwhile: a channel whose output nobody takes does not say that it has closed.
+  const told = nextLine(pipe);
   await pour(content.chunks(kept), pipe, signal);
-  const hex = await nextLine(pipe);
+  const hex = await told;
   pipe.stdout.resume();
   return hex === undefined ? undefined : { algorithm, hex };
 }
