@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    setupFiles: ["test/support/own-run-dir.ts"],
     coverage: {
       provider: "v8",
       include: ["engine/**/*.ts", "modules/**/*.ts"],
@@ -16,6 +17,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          setupFiles: ["test/support/own-state.ts"],
           // A hang is an error, a busy machine is not: no test here asserts on time.
           testTimeout: 60_000,
           typecheck: { enabled: true, checker: "tsc", include: ["test/types/**/*.test-d.ts"] },
@@ -26,6 +28,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["test/support/own-state.ts"],
           testTimeout: 300_000,
         },
       },

@@ -10,7 +10,9 @@ export function modulePage(spec: ModuleSpec | ProbeSpec): string {
     "",
     spec.summary,
     "",
-    "check" in spec ? "A condition for a gate's `until`." : "For a step's `ensure`.",
+    "check" in spec
+      ? "A condition for a gate's `until`."
+      : `For a step's \`ensure\`. ${undoSentence(spec)}`,
     "",
     ...(params.length === 0 ? ["It takes no params.", ""] : paramsTable(params)),
     ...(outputs.length === 0 ? [] : outputsTable(outputs)),
@@ -18,6 +20,13 @@ export function modulePage(spec: ModuleSpec | ProbeSpec): string {
       ? []
       : ["## Example", "", "```ts", spec.example.trim(), "```", ""]),
   ].join("\n");
+}
+
+function undoSentence({ undo, lasting }: ModuleSpec): string {
+  if (undo !== undefined) return "What it changed can be undone.";
+  return lasting === undefined
+    ? "It has no undo: what it changed stays."
+    : `What it changed stays: ${lasting}.`;
 }
 
 const paramsTable = (fields: readonly Field[]): string[] => [

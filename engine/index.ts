@@ -20,6 +20,7 @@ export { type Play, type Playbook, playbook } from "./dsl/playbook.ts";
 export { combine, type Ref, type Refable, secretFrom } from "./dsl/ref.ts";
 export { isSecret, Secret, secret, secretText } from "./dsl/secret.ts";
 export { type AnyStep, each, type PlayHost, type StepHandle } from "./dsl/step.ts";
+export type { TimeOfDay, Weekday, WindowOptions } from "./dsl/window.ts";
 export { isPlaybookError, PlaybookError } from "./errors/error.ts";
 export { type Command, script, sh, withStdin } from "./host/command.ts";
 export type { FileStat, RunResult } from "./host/connection.ts";

@@ -4,6 +4,7 @@ import { examples } from "./help.ts";
 import { writeInventory } from "./inventory-file.ts";
 import { type Lab, openLab } from "./lab.ts";
 import { lineProgress } from "./lines.ts";
+import { addPrune } from "./prune/cli.ts";
 import { labStatus } from "./status.ts";
 import { DEFAULT_HOSTS } from "./up.ts";
 import { type UpFlags, upOptions } from "./up-flags.ts";
@@ -35,6 +36,7 @@ export function labCommand(io: LabCliIo = processIo): Command {
   addExec(command, lab, io);
   addPower(command, lab);
   addFaults(command, lab);
+  addPrune(command, io);
   return command;
 }
 

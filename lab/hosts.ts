@@ -1,5 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
+import { isAlive } from "#engine/host/process-identity.ts";
 import { ensureAccess } from "./access.ts";
 import type { LabContext } from "./context.ts";
 import { makeDisk, powerOn, waitReady, writePassword } from "./host/boot.ts";
@@ -9,7 +10,6 @@ import { writeSeed } from "./host/seed.ts";
 import type { AptSettings } from "./machine/apt-settings.ts";
 import { cgroupLayout, handDownControllers, readCgroupMachine } from "./machine/cgroups.ts";
 import { readText } from "./machine/files.ts";
-import { isAlive } from "./machine/processes.ts";
 import { timed } from "./machine/timed.ts";
 import { together } from "./machine/together.ts";
 import { bridgeOf, plugIn, replugScript, unplug } from "./network/port.ts";

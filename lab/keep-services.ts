@@ -1,5 +1,5 @@
+import { isAlive } from "#engine/host/process-identity.ts";
 import type { LabContext } from "./context.ts";
-import { isAlive } from "./machine/processes.ts";
 import { timed } from "./machine/timed.ts";
 import type { LabService } from "./service.ts";
 import { serviceFingerprint, startService, stopService } from "./services.ts";

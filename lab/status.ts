@@ -1,6 +1,6 @@
+import { isAlive } from "#engine/host/process-identity.ts";
 import { describeFaults, describeLine } from "./faults/fault-state.ts";
 import { isRunning } from "./hosts.ts";
-import { isAlive } from "./machine/processes.ts";
 import { addressPlan } from "./plan/address-plan.ts";
 import { answers } from "./services.ts";
 import type { HostState, LabState } from "./state/state.ts";

@@ -16,8 +16,8 @@ import {
 export interface FileNow {
   readonly content: string | undefined;
   readonly stat: FileStat | undefined;
-  /** Whether the directory it lies in is there. */
-  readonly home: boolean;
+  /** The folders above it that are not there, outermost first; the nearest one alone where it comes with a package. */
+  readonly lacks: readonly string[];
 }
 
 export interface FileWant {
@@ -30,8 +30,17 @@ export interface FileWant {
 
 const homeOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
 
-/** Looks at one path, in one round trip. @throws PB_WRONG_KIND where a directory or a device is */
-export async function readManaged(host: Host, path: string): Promise<FileNow> {
+/**
+ * Looks at one path, in one round trip, and a second one where its folder is not there. That one is spared a path whose
+ * folder comes with a package: where the package is not there, nothing is written either.
+ *
+ * @throws PB_WRONG_KIND where a directory or a device is
+ */
+export async function readManaged(
+  host: Host,
+  path: string,
+  { folder = "made" }: { readonly folder?: "made" | "packaged" } = {},
+): Promise<FileNow> {
   const [stat, home, content] = await Promise.all([
     host.stat(path),
     host.stat(homeOf(path)),
@@ -41,7 +50,17 @@ export async function readManaged(host: Host, path: string): Promise<FileNow> {
   if (stat !== undefined && stat.kind !== "file" && stat.kind !== "symlink")
     throw new PlaybookError("PB_WRONG_KIND", [path, stat.kind, "file"], { host: host.name });
   if (typeof content === "object") throw content.error;
-  return { content, stat, home: home !== undefined };
+  if (home !== undefined) return { content, stat, lacks: [] };
+  const lacks = folder === "packaged" ? [homeOf(path)] : await lackingFolders(host, path);
+  return { content, stat, lacks };
+}
+
+/** The folders above a path that are not there, outermost first. */
+export async function lackingFolders(host: Host, path: string): Promise<string[]> {
+  const parts = homeOf(path).split("/").slice(1);
+  const folders = parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+  const stats = await Promise.all(folders.map((folder) => host.stat(folder)));
+  return folders.filter((_, index) => stats[index] === undefined);
 }
 
 /** What makes the file as wanted: nothing where it is. */
@@ -55,7 +74,7 @@ export function* keepFile(now: FileNow, want: FileWant): Generator<Change> {
     if (say !== undefined) yield setAttributes(path, attributes, `${path}: ${say}`);
     return;
   }
-  if (!now.home) yield makeDirectory(homeOf(path));
+  if (now.lacks.length > 0) yield makeDirectory(homeOf(path));
   yield writeFile(path, content, {
     ...attributes,
     // What was in a file of secrets is a secret too, and no one masks it.

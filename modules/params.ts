@@ -2,14 +2,32 @@
 import { z } from "zod";
 import type { Duration } from "#engine/index.ts";
 
-/** A path on the host. */
+/** A path on the host; control characters and line ends have no place in one that is written into files and logs. */
 export const AbsolutePath = z
   .string()
-  .regex(/^\/[^\0\n]*$/, "expected an absolute path, as /etc/hosts")
+  .regex(/^\/[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "expected an absolute path, as /etc/hosts")
   .refine((path) => !path.split("/").includes(".."), "expected a path without ..");
 
-/** One line of text: what goes into a line of a configuration file must not start another. */
-export const Line = z.string().regex(/^[^\0\r\n]*$/, "expected a single line");
+/**
+ * One line of text: what goes into a line of a configuration file must not start another, by whatever its reader takes
+ * for the end of a line.
+ */
+export const Line = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "expected a single line without control characters");
+
+/** The content of a file, control characters and all; half a character could not be written as it is. */
+export const Content = z
+  .string()
+  .refine((text) => text.isWellFormed(), "expected text without halves of characters");
+
+/** What can be handed to a program: anything but NUL, which ends it. */
+export const Argument = z.string().regex(/^[^\0]*$/, "expected text without NUL");
+
+/** A program and its arguments; a program whose name begins with a dash would be taken for an option. */
+export const Argv = z
+  .tuple([Argument.regex(/^[^-]/, "expected the name of a program")], Argument)
+  .describe("The program and its arguments; no shell reads them.");
 
 /** Permission bits, written as 0o644. */
 export const Mode = z.int().min(0).max(0o7777);
@@ -45,5 +63,16 @@ export const Sha256 = z
   .regex(/^[0-9a-f]{64}$/i, "expected 64 hexadecimal digits")
   .transform((text) => text.toLowerCase());
 
-/** A web address; white space and quotes have no place in one. */
-export const Url = z.string().regex(/^https?:\/\/[^\s"'\\]+$/, "expected an http or https address");
+/** A web address in ASCII; white space, quotes and backslashes have no place in one. */
+export const Url = z
+  .string()
+  .regex(/^https?:\/\/[!#-&(-[\]^_a-z{|}~]+$/i, "expected an http or https address");
+
+/** A DNS name in lower case. */
+export const DnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    "expected a DNS name in lower case, as w1 or w1.example.net",
+  );

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Change, type Host, PlaybookError } from "#engine/index.ts";
 import { State, Url } from "./params.ts";
 import { remoteFile } from "./remote-file/remote-file.ts";
+import { foldersLast } from "./undo-file.ts";
 
 /** Where releases come from; the upstream addresses where neither is given. */
 export const Source = z
@@ -78,6 +79,16 @@ export async function readReleases(
 /** What brings them to their versions. */
 export function* keepReleases(found: ReleasesNow): Generator<Change> {
   for (const { now, want } of found) yield* remoteFile.spec.diff(now, want);
+}
+
+/** Back to what the host had of them. @throws PB_UNDO_LOST where that was another version that nobody keeps */
+export function* undoReleases(before: ReleasesNow, now: ReleasesNow): Generator<Change> {
+  const each = [...before.entries()].toReversed();
+  yield* foldersLast(
+    each.flatMap(([index, { now: was, want }]) => [
+      ...(remoteFile.spec.undo?.(was, now[index]?.now ?? was, want) ?? []),
+    ]),
+  );
 }
 
 const published = ["amd64", "arm64"];

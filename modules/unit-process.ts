@@ -1,5 +1,6 @@
 /** A service as an observable goal: enabled, running, and younger than what it was started from. */
 import { type Change, type Host, run, script, sh } from "#engine/index.ts";
+import { keepTimes } from "./unit-state.ts";
 
 /** What systemd and the file system say of a service. */
 export interface UnitProcess {
@@ -7,6 +8,8 @@ export interface UnitProcess {
   readonly enabled: boolean;
   /** Its main process started (or, where it reloads, read its files) before the newest of them was written. */
   readonly outdated: boolean;
+  /** Files whose time has not come, as unit-state has them. */
+  readonly ahead: readonly string[];
 }
 
 /** How a service takes up what its files say: by a new process, or by reading them again. */
@@ -15,10 +18,11 @@ export type TakesUp = "restart" | "reload";
 const STATE = `# unit-process
 unit=$1
 shift
+date +Now=%s
 systemctl show "$unit" --timestamp=us+utc -p ActiveState -p UnitFileState \\
   -p ExecMainStartTimestamp -p StateChangeTimestamp
 # The change time: an unpacked program keeps the date of its release.
-for file; do [ -e "$file" ] && stat -c 'File=%.6Z' "$file"; done
+for file; do [ -e "$file" ] && stat -c 'File=%.6Z %n' "$file"; done
 true`;
 
 /** One round trip. What is in `files` is the configuration and the programs that a start reads. */
@@ -33,14 +37,21 @@ export async function readUnitProcess(
     value,
   }));
   const one = (name: string) => values.find(({ key }) => key === name)?.value ?? "";
-  const written = values.filter(({ key }) => key === "File").map(({ value }) => Number(value));
+  const written = values
+    .filter(({ key }) => key === "File")
+    .map(({ value }) => ({
+      at: Number(value.split(" ", 1)[0]),
+      path: value.replace(/^\S+ ?/, ""),
+    }));
+  const nextSecond = Number(one("Now") || Number.POSITIVE_INFINITY) + 1;
   const started = seconds(
     one(by === "restart" ? "ExecMainStartTimestamp" : "StateChangeTimestamp"),
   );
   return {
     active: one("ActiveState") === "active",
     enabled: one("UnitFileState") === "enabled",
-    outdated: started !== undefined && written.some((at) => at > started),
+    outdated: started !== undefined && written.some(({ at }) => at > started),
+    ahead: written.filter(({ at }) => at > nextSecond).map(({ path }) => path),
   };
 }
 
@@ -62,9 +73,11 @@ export function* keepUnitProcess(
   const name = unit.replace(/\.service$/, "");
   if (changed.unit) yield run(sh`systemctl daemon-reload`, `${name}'s unit: reload`);
   if (!now.enabled) yield run(sh`systemctl enable ${unit}`, `${name}: not enabled → enabled`);
+  const older = now.outdated || changed.files || changed.unit;
+  if (now.active && !older) return;
+  yield* keepTimes(now.ahead);
   if (!now.active) yield run(sh`systemctl restart ${unit}`, `${name}: stopped → running`);
-  else if (now.outdated || changed.files || changed.unit)
-    yield run(sh`systemctl ${by} ${unit}`, `${name}: older than its files → ${by}ed`);
+  else yield run(sh`systemctl ${by} ${unit}`, `${name}: older than its files → ${by}ed`);
 }
 
 /** Stops the service, and keeps it from starting again. */
@@ -72,4 +85,21 @@ export function* dropUnitProcess(unit: string, now: UnitProcess): Generator<Chan
   const name = unit.replace(/\.service$/, "");
   if (now.active) yield run(sh`systemctl stop ${unit}`, `${name}: running → stopped`);
   if (now.enabled) yield run(sh`systemctl disable ${unit}`, `${name}: enabled → disabled`);
+}
+
+/** Back to how the service was: down before its files go back, up once they did. */
+export function* undoUnitProcess(
+  unit: string,
+  { before, now }: Readonly<Record<"before" | "now", UnitProcess>>,
+  back: { unit?: readonly Change[]; files: readonly Change[]; by?: TakesUp },
+): Generator<Change> {
+  const { unit: units = [], files, by = "restart" } = back;
+  const [active, enabled] = [now.active && !before.active, now.enabled && !before.enabled];
+  yield* dropUnitProcess(unit, { ...now, active, enabled });
+  yield* files;
+  yield* units;
+  const changed = { unit: units.length > 0, files: files.length > 0, by };
+  if (before.active)
+    yield* keepUnitProcess(unit, { ...now, enabled: now.enabled || !before.enabled }, changed);
+  else if (changed.unit) yield run(sh`systemctl daemon-reload`, `${unit}: reload`);
 }

@@ -26,6 +26,8 @@ export interface UnitNow {
   readonly startedAt: number | undefined;
   /** The newest change of the files asked for. */
   readonly changed: { readonly path: string; readonly at: number } | undefined;
+  /** Those whose time has not come: written while the clock was ahead, they would be younger than any process. */
+  readonly ahead: readonly string[];
 }
 
 export interface UnitWant {
@@ -50,6 +52,7 @@ export async function readUnit(
     path,
     at: Number(at) * 1000,
   })).sort((a, b) => b.at - a.at);
+  const nextSecond = (Number(field("Now") || Number.POSITIVE_INFINITY) + 1) * 1000;
   return {
     load: field("LoadState"),
     active: field("ActiveState"),
@@ -59,6 +62,7 @@ export async function readUnit(
     stale: field("NeedDaemonReload") === "yes",
     startedAt: time(field("ExecMainStartTimestamp")) ?? time(field("ActiveEnterTimestamp")),
     changed: changes[0],
+    ahead: changes.filter(({ at }) => at > nextSecond).map(({ path }) => path),
   };
 }
 
@@ -67,6 +71,7 @@ const PROPERTIES =
 
 // Microseconds: a file that is written and a restart that follows fall into the same second.
 const STATE = `# unit-state
+date +Now=%s
 systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- "$1"
 shift
 for file; do stat -c '%.6Y %n' -- "$file" 2>/dev/null; done
@@ -117,10 +122,12 @@ export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
   if (now.load === "not-found" && needed) throw new PlaybookError("PB_UNIT_MISSING", [unit]);
   if (now.load === "not-found") return;
   const masked = now.load === "masked";
-  if (masked && needed) yield run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
+  if (masked && needed) yield unmask(unit);
   yield* keepEnabled(now, want, masked);
   yield* keepRunning(now, want);
 }
+
+const unmask = (unit: string) => run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
 
 function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<Change> {
   const { unit } = want;
@@ -129,6 +136,12 @@ function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<
     yield run(sh`systemctl enable -- ${unit}`, `${unit}: ${now.file} → enabled`);
   if (!want.enabled && (now.file === "enabled" || now.file === "enabled-runtime"))
     yield run(sh`systemctl disable -- ${unit}`, `${unit}: ${now.file} → disabled`);
+}
+
+/** A start counts as one with the files as they are only if their time has come. */
+export function* keepTimes(ahead: readonly string[]): Generator<Change> {
+  if (ahead.length > 0)
+    yield run(sh`touch -c -- ${ahead}`, `time of ${ahead.join(", ")}: in the future → now`);
 }
 
 function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
@@ -144,9 +157,29 @@ function* keepRunning(now: UnitNow, want: UnitWant): Generator<Change> {
   }
   const restart = up ? reasonToRestart(now) : undefined;
   if (up && restart === undefined) return;
+  yield* keepTimes(now.ahead);
   const ticks = Math.ceil(want.settleMs / 200);
   // A unit between two crashes is not helped by start: it counts as started.
   const verb = restart !== undefined || now.sub === "auto-restart" ? "restart" : "start";
   const say = restart === undefined ? `${unit}: ${is} → running` : `restart ${unit}: ${restart}`;
   yield run(script(START, verb, unit, ticks), say, { timeout: want.timeout });
+}
+
+/** Back to how a unit was; it still is to be younger than its files. @throws PB_UNDO_LOST where it ran and ended */
+export function* undoUnit(
+  before: UnitNow,
+  now: UnitNow,
+  want: Omit<UnitWant, "enabled">,
+): Generator<Change> {
+  const up = isUp(before) || before.active === "activating";
+  if (before.oneshot && want.running && !want.masked && !up)
+    throw new PlaybookError("PB_UNDO_LOST", [
+      want.unit,
+      "what a unit that runs and ends did stays",
+    ]);
+  const enabled = before.file.startsWith("enabled");
+  const masked = before.load === "masked";
+  // Where it is needed, keepUnit does so too.
+  if (now.load === "masked" && !masked && !up && !enabled) yield unmask(want.unit);
+  yield* keepUnit(now, { ...want, running: up, enabled, masked });
 }

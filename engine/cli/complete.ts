@@ -2,23 +2,27 @@ import { globSync } from "node:fs";
 import type { Command } from "commander";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
+import { runNames, runsFolder } from "../journal/folder.ts";
 import { shells } from "./completion.ts";
 import { knownPlaybooks } from "./find-file.ts";
+import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { outputs } from "./options.ts";
 import { buildProgram } from "./program.ts";
 
 /** What the last word of a command line may become; nothing where that cannot be known. */
-export async function complete(words: readonly string[], cwd: string): Promise<string[]> {
+export async function complete(
+  words: readonly string[],
+  { cwd, env }: Pick<Io, "cwd" | "env">,
+): Promise<string[]> {
   const current = words.at(-1) ?? "";
-  const candidates = await candidatesFor(words.slice(0, -1), { current, cwd });
+  const candidates = await candidatesFor(words.slice(0, -1), { current, cwd, env });
   return [...new Set(candidates)].filter((word) => word.startsWith(current) && word !== current);
 }
 
-interface Place {
+interface Place extends Pick<Io, "cwd" | "env"> {
   readonly current: string;
-  readonly cwd: string;
 }
 
 async function candidatesFor(before: readonly string[], place: Place): Promise<string[]> {
@@ -28,17 +32,29 @@ async function candidatesFor(before: readonly string[], place: Place): Promise<s
     const { labCommand } = await import("#lab/cli.ts");
     return wordsOf(labCommand(), before.slice(1), place.current);
   }
+  if (command === "unlock") return wordsAfterUnlock(before, place);
+  if (command === "show" || command === "resume") {
+    const names = place.current.startsWith("-") ? [] : await runNames(runsFolder(place.env));
+    return [
+      ...(names.length === 0 ? [] : ["last"]),
+      ...names,
+      ...wordsOf(program(), before, place.current),
+    ];
+  }
+  if (command === "runs") return wordsOf(program(), before, place.current);
   const values = await valuesFor(before, place);
   if (values !== undefined) return values;
-  const program = buildProgram("", {
-    run: async () => undefined,
-    completion: async () => undefined,
-    lab: undefined,
-  });
-  if (place.current.startsWith("-")) return flagsOf(program);
+  if (place.current.startsWith("-")) return flagsOf(program());
   if (before.some(isPlaybookWord)) return [];
   const files = globSync("*.ts", { cwd: place.cwd });
-  return [...program.commands.map((each) => each.name()), ...knownPlaybooks(place.cwd), ...files];
+  const commands = program().commands.map((each) => each.name());
+  return [...commands, ...knownPlaybooks(place.cwd), ...files];
+}
+
+function program(): Command {
+  const nothing = async () => undefined;
+  const actions = { run: nothing, runs: nothing, show: nothing, resume: nothing, unlock: nothing };
+  return buildProgram("", { ...actions, completion: nothing, lab: undefined });
 }
 
 /** The values of the option before the word; undefined where that takes none. */
@@ -66,6 +82,17 @@ async function valuesFor(
     default:
       return undefined;
   }
+}
+
+async function wordsAfterUnlock(
+  before: readonly string[],
+  { current, cwd }: Place,
+): Promise<string[]> {
+  if (current.startsWith("-")) return ["--inventory", "--lab", "--yes"];
+  if (/^(-i|--inventory)$/.test(before.at(-1) ?? ""))
+    return globSync(["inventory/*.ts", "*.ts"], { cwd });
+  const inventory = await loadInventory(undefined, fileIn(before), cwd).catch(() => undefined);
+  return Object.keys(inventory?.hosts ?? {}).filter((host) => !before.includes(host));
 }
 
 // "--limit cp1,w" goes on after the comma.
@@ -98,8 +125,7 @@ async function loaded(
 ): Promise<{ playbook: Playbook; inventory: Inventory | undefined } | undefined> {
   const name = before.find(isPlaybookWord);
   if (name === undefined) return undefined;
-  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
-  const file = flag < 0 ? undefined : before[flag + 1];
+  const file = fileIn(before);
   try {
     const playbook = await loadPlaybook(name, cwd);
     const inventory = await loadInventory(playbook, file, cwd).catch(() => undefined);
@@ -108,6 +134,11 @@ async function loaded(
     // Somebody is typing: a playbook that does not load has no words to offer, and this is no time to say why.
     return undefined;
   }
+}
+
+function fileIn(before: readonly string[]): string | undefined {
+  const flag = before.findIndex((word) => word === "-i" || word === "--inventory");
+  return flag < 0 ? undefined : before[flag + 1];
 }
 
 const isPlaybookWord = (word: string): boolean => /^[^-].*\.[cm]?[jt]s$/.test(word);

@@ -21,6 +21,10 @@ Examples:
     $ run-playbook mine.ts --limit workers --only "kernel,containerd"
     $ run-playbook mine.ts --param version=v1.36.3 --param 'peers=["2001:db8::1"]'
 
+  Go on with a run that was killed, interrupted or failed:
+    $ run-playbook runs
+    $ run-playbook resume last
+
   For programs and logs:
     $ run-playbook mine.ts --output json | jq 'select(.type == "recap")'
 

@@ -7,16 +7,20 @@ import { loadModule } from "./load-module.ts";
 
 /** The inventory to run on: the file given, else the playbook's own, else inventory/hosts.ts of the folder. */
 export async function loadInventory(
-  playbook: Playbook,
+  playbook: Playbook | undefined,
   file: string | undefined,
   cwd: string,
 ): Promise<Inventory> {
   const usual = resolve(cwd, "inventory/hosts.ts");
-  if (file === undefined && playbook.options.inventory !== undefined)
-    return playbook.options.inventory;
+  const own = playbook?.options.inventory;
+  if (file === undefined && own !== undefined) return own;
   if (file === undefined && !isFile(usual))
     throw new PlaybookError("PB_INVENTORY_MISSING", [
-      ["--inventory", "--lab", `the playbook ${playbook.name}`, "inventory/hosts.ts"],
+      [
+        ...["--inventory", "--lab"],
+        ...(playbook === undefined ? [] : [`the playbook ${playbook.name}`]),
+        "inventory/hosts.ts",
+      ],
     ]);
   const path = file === undefined ? usual : existing(file, cwd);
   return asInventory(await loadModule(path, { cwd }), relative(cwd, path) || path);

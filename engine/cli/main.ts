@@ -6,9 +6,9 @@ import { Interrupted } from "./ask.ts";
 import { wantsColor } from "./color.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import type { Io } from "./io.ts";
+import { packageVersion } from "./package-root.ts";
 import { buildProgram, commandNames } from "./program.ts";
 import { closest } from "./suggest.ts";
-import { version } from "./version.ts";
 
 /** The whole command line: words in, exit code out. Nothing it does escapes as an exception. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -29,14 +29,30 @@ async function command(argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
   if (first === "__complete") {
     const { complete } = await import("./complete.ts");
-    io.stdout.write((await complete(rest, io.cwd)).map((word) => `${word}\n`).join(""));
+    io.stdout.write((await complete(rest, io)).map((word) => `${word}\n`).join(""));
     return 0;
   }
   let exitCode = 0;
-  const program = buildProgram(version(), {
+  const program = buildProgram(packageVersion(), {
     async run(playbook, options) {
       const { runPlaybook } = await import("./run-playbook.ts");
       exitCode = await runPlaybook(playbook, options, { io, help: () => program.outputHelp() });
+    },
+    async runs(options) {
+      const { printRuns } = await import("./runs.ts");
+      await printRuns(options, io);
+    },
+    async show(run, options) {
+      const { printRun } = await import("./runs.ts");
+      await printRun(run, options, io);
+    },
+    async resume(run, options) {
+      const { resumeRun } = await import("./resume.ts");
+      exitCode = await resumeRun(run, options, io);
+    },
+    async unlock(hosts, options) {
+      const { unlock } = await import("./unlock.ts");
+      exitCode = await unlock(hosts, options, io);
     },
     async completion(shell) {
       const { completionScript } = await import("./completion.ts");

@@ -11,6 +11,7 @@ export interface CliOptions {
   readonly applyPlan?: string;
   readonly planKey?: string;
   readonly diff?: boolean;
+  readonly window?: string;
   readonly limit?: readonly string[];
   readonly only?: readonly string[];
   readonly list?: boolean;
@@ -21,6 +22,21 @@ export interface CliOptions {
   readonly yes?: boolean;
   readonly color?: boolean;
   readonly help?: boolean;
+}
+
+/** What it says about how a resumed run is gone on with; all else is as it was. */
+export type ResumeOptions = Pick<
+  CliOptions,
+  "param" | "yes" | "diff" | "output" | "verbose" | "color"
+>;
+
+/** How a run, or all of them, are shown. */
+export interface ShowOptions {
+  readonly output?: "text" | "json";
+}
+
+export interface RunsOptions extends ShowOptions {
+  readonly all?: boolean;
 }
 
 /** How each output looks; the first is taken on a terminal, the second elsewhere. */

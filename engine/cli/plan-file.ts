@@ -1,6 +1,4 @@
 import { resolve } from "node:path";
-import type { Inventory } from "../dsl/inventory.ts";
-import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { LocalFiles } from "../host/shell/local-files.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -13,11 +11,11 @@ import { PlanRecorder } from "../plan-file/recorder.ts";
 import type { PlanFile } from "../plan-file/schema.ts";
 import type { Recap } from "../run/recap.ts";
 import type { Witness } from "../run/witness.ts";
-import type { Io } from "./io.ts";
+import type { Job } from "./job.ts";
 import { inventoryOfLab } from "./lab.ts";
 import type { CliOptions } from "./options.ts";
+import { packageVersion } from "./package-root.ts";
 import { parseParams } from "./params.ts";
-import { version } from "./version.ts";
 
 /** What is called for once a plan file has said its part. */
 export interface Named {
@@ -72,24 +70,14 @@ export interface PlanFileRun {
   finish(recap: Recap): Promise<string | undefined>;
 }
 
-/** What is called for, loaded. */
-export interface Loaded {
-  readonly file: string;
-  readonly playbook: Playbook;
-  readonly inventory: Inventory;
-  readonly options: CliOptions;
-  readonly applied: PlanFile | undefined;
-  readonly io: Io;
-}
-
 /** Prepares a run for its plan file; what is wrong with that is said before anybody is asked or any host touched. */
-export async function planFileRun(loaded: Loaded, plan: Plan): Promise<PlanFileRun> {
-  const { options, applied, io } = loaded;
+export async function planFileRun(job: Job, plan: Plan): Promise<PlanFileRun> {
+  const { options, applied, io } = job;
   const keyFile =
     options.planKey === undefined ? usualKeyFile(io.env) : resolve(io.cwd, options.planKey);
   const files = new LocalFiles();
   const hashOf = (path: string) => files.with(path, (content) => content.sum("sha256"));
-  const call = callOf(loaded);
+  const call = callOf(job);
   if (applied !== undefined) {
     const path = options.applyPlan ?? "";
     const digests = await unlock(path, applied, keyFile);
@@ -112,11 +100,11 @@ export async function planFileRun(loaded: Loaded, plan: Plan): Promise<PlanFileR
   };
 }
 
-function callOf({ file, playbook, inventory, options }: Loaded): Call {
+function callOf({ word, playbook, inventory, options }: Job): Call {
   const { lab, limit, only, param = [] } = options;
   return {
-    engine: version(),
-    file,
+    engine: packageVersion(),
+    file: word,
     playbook,
     inventory,
     inventoryFile: lab === undefined ? options.inventory : inventoryOfLab(lab),

@@ -1,4 +1,5 @@
 import type { Playbook } from "../dsl/playbook.ts";
+import type { WindowOptions } from "../dsl/window.ts";
 import { fieldsOf } from "./schema-fields.ts";
 
 /** What a playbook does and takes, for `run-playbook PLAYBOOK --help`. */
@@ -16,6 +17,7 @@ export function playbookHelp(name: string, { name: title, options }: Playbook): 
     `Usage: run-playbook ${name} [options]`,
     ...(params.length > 0 ? ["", "Parameters (--param NAME=VALUE):", ...params] : []),
     ...(groups.length > 0 ? ["", `Groups of the inventory: ${groups.join(", ")}`] : []),
+    ...(options.window === undefined ? [] : ["", `Window: ${shown(options.window)}`]),
     ...(options.confirm === undefined
       ? []
       : ["", "It asks before it touches anything; --yes answers."]),
@@ -24,3 +26,6 @@ export function playbookHelp(name: string, { name: title, options }: Playbook): 
     "",
   ].join("\n");
 }
+
+const shown = ({ days = [], from, to, timeZone = "local time" }: WindowOptions): string =>
+  [...(days.length > 0 ? [days.join(", ")] : []), `${from}-${to}`, timeZone].join(" ");

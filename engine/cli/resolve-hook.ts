@@ -1,10 +1,23 @@
 import { registerHooks } from "node:module";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { packageRoot } from "./package-root.ts";
 
 const ours = /^(run-playbook|zod)(\/|$)/;
 let registered = false;
+const loaded = new Set<string>();
+const notUsers = ["engine", "modules", "lab", "dist"].map((folder) =>
+  join(packageRoot, folder, "/"),
+);
+
+/** The user's files that were imported so far, by absolute path: playbooks, inventories, and what they share. */
+export const userFiles = (): string[] => Array.from(loaded).sort();
+
+function note(url: string): void {
+  if (!url.startsWith("file:") || url.includes("/node_modules/")) return;
+  const path = fileURLToPath(url);
+  if (!notUsers.some((folder) => path.startsWith(folder))) loaded.add(path);
+}
 
 /**
  * Lets a playbook anywhere import `run-playbook` (and `zod`, for its params): from its own node_modules when it is
@@ -17,7 +30,9 @@ export function resolveOwnPackage(): void {
   registerHooks({
     resolve(specifier, context, next) {
       try {
-        return asModule(next(specifier, context));
+        const found = asModule(next(specifier, context));
+        note(found.url);
+        return found;
       } catch (error) {
         if (!ours.test(specifier) || codeOf(error) !== "ERR_MODULE_NOT_FOUND") throw error;
         return next(specifier, { ...context, parentURL: here });

@@ -2,20 +2,14 @@ import { resolve } from "node:path";
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import { PlaybookError } from "../errors/error.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Recap } from "../run/recap.ts";
-import { askSecret, confirm } from "./ask.ts";
-import { systemClock } from "./clock.ts";
+import { askSecret } from "./ask.ts";
 import { isFile, knownPlaybooks } from "./find-file.ts";
 import type { Io } from "./io.ts";
 import { loadInventory } from "./load-inventory.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
-import { parseParams } from "./params.ts";
-import type { Loaded, Named, PlanFileRun } from "./plan-file.ts";
-import { pickRenderer } from "./renderer.ts";
-import { listenForSignals } from "./signals.ts";
-import { transports } from "./transports.ts";
+import { planAndRun } from "./plan-and-run.ts";
+import type { Named } from "./plan-file.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -47,8 +41,18 @@ export async function runPlaybook(
     io.stdout.write(playbookHelp(name, playbook));
     return 0;
   }
-  const inventory = await inventoryFor(playbook, { ...options, lab }, io);
-  return planAndRun({ file: name, playbook, inventory, options, applied, io });
+  const asked = { ...options, ...(lab === undefined ? {} : { lab }) };
+  const inventory = await inventoryFor(playbook, asked, io);
+  const ask = (question: string) => askSecret(question, io);
+  return planAndRun({
+    word: name,
+    playbook,
+    inventory,
+    options: asked,
+    io,
+    ask,
+    ...(applied === undefined ? {} : { applied }),
+  });
 }
 
 // Most calls have no plan file, and need not load what knows of them.
@@ -56,58 +60,6 @@ async function named(given: string | undefined, options: CliOptions, cwd: string
   if (options.planOut === undefined && options.applyPlan === undefined) return { given, options };
   const { namedByPlan } = await import("./plan-file.ts");
   return namedByPlan(given, options, cwd);
-}
-
-async function planFileOf(loaded: Loaded, planned: Plan): Promise<PlanFileRun | undefined> {
-  const { planOut, applyPlan } = loaded.options;
-  if (planOut === undefined && applyPlan === undefined) return undefined;
-  const { planFileRun } = await import("./plan-file.ts");
-  return planFileRun(loaded, planned);
-}
-
-async function planAndRun(loaded: Loaded): Promise<number> {
-  const { playbook, inventory, options, io } = loaded;
-  const { plan, run } = await import("../run/run.ts");
-  const { limit, only, forks, check, list, graph, yes } = options;
-  const wanted = {
-    params: parseParams(options.param ?? []),
-    ...(limit === undefined ? {} : { limit }),
-    ...(only === undefined ? {} : { only }),
-  };
-  const planned = plan(playbook, inventory, wanted);
-  if (list === true || graph === true) {
-    const { planGraph, planList } = await import("./show-plan.ts");
-    io.stdout.write(graph === true ? planGraph(planned) : planList(planned));
-    return 0;
-  }
-  const planFile = await planFileOf(loaded, planned);
-  if (planned.question !== undefined && check !== true)
-    await confirm(planned.question, io, yes === true);
-  const renderer = await pickRenderer(options, io);
-  const signals = listenForSignals(process, (message) => renderer.note(message));
-  let recap: Recap;
-  try {
-    if (planFile?.options.lookFirst !== undefined)
-      renderer.note("Every host is looked at again before the first change.");
-    recap = await run(playbook, inventory, {
-      ...wanted,
-      mode: check === true ? "check" : "apply",
-      ...(forks === undefined ? {} : { forks }),
-      emit: (event) => renderer.emit(event),
-      stop: signals.stop,
-      cut: signals.cut,
-      transports,
-      clock: systemClock,
-      ask: (question) => askSecret(question, io),
-      ...planFile?.options,
-    });
-  } finally {
-    signals.release();
-    await renderer.end();
-  }
-  const said = await planFile?.finish(recap);
-  if (said !== undefined) io.stderr.write(`${said}\n`);
-  return recap.exitCode;
 }
 
 // "--lab bootstrap.ts" reads as a lab of that name: the name of a lab never looks like a playbook's.
@@ -126,13 +78,10 @@ function nothingNamed(cwd: string): PlaybookError {
   });
 }
 
-async function inventoryFor(
-  playbook: Playbook,
-  {
-    inventory,
-    lab,
-    yes,
-  }: Pick<CliOptions, "inventory" | "yes"> & { lab: CliOptions["lab"] | undefined },
+/** The inventory that the command line names, else the playbook's own, where there is one. */
+export async function inventoryFor(
+  playbook: Playbook | undefined,
+  { inventory, lab, yes }: Pick<CliOptions, "inventory" | "lab" | "yes">,
   io: Io,
 ): Promise<Inventory> {
   if (lab === undefined) return loadInventory(playbook, inventory, io.cwd);

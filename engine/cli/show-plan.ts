@@ -1,5 +1,6 @@
 import { mermaid } from "../graph/mermaid.ts";
 import type { Plan } from "../plan/plan.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import { listed, oneLine, plural } from "../report/text.ts";
 
 /** `--list`: the steps in the order in which they start, each with its hosts; nothing was connected to. */
@@ -14,13 +15,14 @@ export function planList(plan: Plan): string {
     const on = hosts.get(step.label) ?? [];
     const gate = step.kind === "gate" ? "  (gate)" : "";
     const where = on.length === 0 ? "no host" : oneLine(listed(on, 8));
-    return [...heading, `  ${oneLine(step.label).padEnd(size)}  ${where}${gate}`];
+    const undo = step.kind === "action" && step.undoOnFail ? "  (undone if it fails)" : "";
+    return [...heading, `  ${oneLine(step.label).padEnd(size)}  ${where}${gate}${undo}`];
   });
   const all = new Set([...hosts.values()].flat()).size;
   return [
     `${oneLine(plan.playbook)}: ${plural(plan.steps.length, "step")} on ${plural(all, "host")}`,
     ...lines,
-    ...plan.leftOut.map((what) => oneLine(what)),
+    ...[...lastingSteps(plan), ...plan.leftOut].map((what) => oneLine(what)),
     "",
   ].join("\n");
 }

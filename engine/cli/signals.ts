@@ -1,3 +1,5 @@
+import type { StopReason } from "../run/stop.ts";
+
 /** How a run is stopped from outside. */
 export interface Signals {
   /** Aborted by the first signal: stop at the next safe point. */
@@ -15,21 +17,29 @@ interface Process {
 
 const CUT_MS = 5000;
 
-/** Listens for Ctrl-C and SIGTERM while a run is on, and tells the operator what each does. */
-export function listenForSignals(process: Process, note: (message: string) => void): Signals {
+/**
+ * Listens for Ctrl-C and SIGTERM while a run is on, and tells the operator what each does. `again` is the command that
+ * goes on afterwards; the same one where it is not given.
+ */
+export function listenForSignals(
+  process: Process,
+  note: (message: string) => void,
+  again: string | undefined,
+): Signals {
   const stop = new AbortController();
   const cut = new AbortController();
+  const how = again === undefined ? "the same command" : `\`${again}\``;
   let last: NodeJS.Timeout | undefined;
   const onSignal = () => {
     if (!stop.signal.aborted) {
       note(
-        "Stopping at the next safe point. The same command goes on from there. Ctrl-C again cuts at once.",
+        `Stopping at the next safe point; ${how} goes on from there. Ctrl-C again cuts at once.`,
       );
-      stop.abort();
+      stop.abort({ kind: "interrupted" } satisfies StopReason);
       return;
     }
     if (cut.signal.aborted) return;
-    note("Cut: what was under way is in doubt; the same command looks and mends it.");
+    note(`Cut: what was under way is in doubt; ${how} looks and mends it.`);
     cut.abort();
     // A run that cannot even be cut is ended: the operator said it twice.
     last = setTimeout(() => process.exit(130), CUT_MS);

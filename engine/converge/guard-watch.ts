@@ -19,7 +19,7 @@ export interface Guarding {
   readonly address: string | undefined;
   readonly home: string | undefined;
   readonly applying: Applying;
-  /** On the engine's clock, a little before the host's own. */
+  /** On the engine's steady clock, a little before the host's own. */
   readonly deadline: number;
   readonly callMs: number;
 }
@@ -121,7 +121,7 @@ export class GuardWatch {
   async outcome(): Promise<Status> {
     const { clock } = this.guarding.applying;
     let found: Status | undefined;
-    const until = Math.max(clock.now(), this.guarding.deadline) + GRACE_MS;
+    const until = Math.max(clock.steady(), this.guarding.deadline) + GRACE_MS;
     // A connection to the new address would only hang: what goes on is known at the old one.
     const { address, home } = this.guarding;
     let there = address === home;
@@ -144,7 +144,7 @@ export class GuardWatch {
   async #until({ deadline, address }: Goal, attempt: () => Promise<boolean>): Promise<void> {
     const { clock, manner } = this.guarding.applying;
     const seen = new Reason();
-    while (clock.now() < deadline) {
+    while (clock.steady() < deadline) {
       try {
         if (await attempt()) return;
       } catch (error) {

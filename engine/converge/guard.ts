@@ -22,7 +22,7 @@ export async function applyGuarded(change: GuardedChange, applying: Applying): P
   const { on, manner, clock } = applying;
   const folder = `${GUARD_BASE}/guard-${clock.now().toString(36)}`;
   await stage(change, folder, applying);
-  const deadline = clock.now() + toMs(change.within);
+  const deadline = clock.steady() + toMs(change.within);
   const { within } = change;
   const home = on.address;
   const address = change.address ?? home;

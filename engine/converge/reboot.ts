@@ -12,11 +12,11 @@ const CALL_MS = 5000;
 /** Starts the host anew and waits until it answers with another boot id: sshd may answer for a while before it goes. */
 export async function applyReboot({ within }: RebootChange, applying: Applying): Promise<void> {
   const { on, manner, clock } = applying;
-  const deadline = clock.now() + toMs(within);
+  const deadline = clock.steady() + toMs(within);
   const before = await bootId(on.connection, applying);
   await order(applying);
   let last: unknown;
-  while (clock.now() < deadline) {
+  while (clock.steady() < deadline) {
     await clock.wait(PAUSE_MS, manner.signal);
     try {
       const connection = await on.reconnect({ timeoutMs: CALL_MS });

@@ -1,10 +1,14 @@
 import type { Change, WriteChange } from "../dsl/change.ts";
 import { isSecret, redact } from "../dsl/secret.ts";
 import type { ShownChange } from "../report/event.ts";
+import { brief } from "../report/text.ts";
+
+/** Characters of a side beyond which a difference is not shown. */
+const MOST_SHOWN = 512 * 1024;
 
 /** A change as people see it; a guarded one is followed by the files that it changes. Secrets are masked. */
 export function showChange(change: Change): ShownChange[] {
-  const say = redact(change.say);
+  const say = brief(change.say);
   if (change.op === "guarded") return [{ say }, ...change.files.flatMap(showChange)];
   const diff = change.op === "write" ? diffOf(change) : undefined;
   return [diff === undefined ? { say } : { say, diff }];
@@ -15,15 +19,18 @@ function diffOf({ path, content, was }: WriteChange): ShownChange["diff"] {
   if (isSecret(content)) return undefined;
   return {
     path,
-    before: was === undefined ? undefined : redact(was),
-    after: typeof content === "string" ? redact(content) : textOf(content),
+    before: was === undefined ? undefined : shown(was),
+    after: typeof content === "string" ? shown(content) : textOf(content),
   };
 }
+
+const shown = (text: string): string =>
+  text.length <= MOST_SHOWN ? redact(text) : `(too long to show, ${text.length} characters)`;
 
 function textOf(content: Uint8Array): string {
   if (content.includes(0)) return `(binary, ${content.byteLength} bytes)`;
   try {
-    return redact(new TextDecoder("utf8", { fatal: true }).decode(content));
+    return shown(new TextDecoder("utf8", { fatal: true }).decode(content));
   } catch (error) {
     if (error instanceof TypeError) return `(binary, ${content.byteLength} bytes)`;
     throw error;

@@ -6,12 +6,15 @@ import type { Action, Condition } from "./module.ts";
 import { Ref, type RefScope } from "./ref.ts";
 import type {
   AnyStep,
+  BatchGate,
+  DeclaredAction,
   DeclaredEdge,
   DeclaredStep,
   Each,
   GateOptions,
   Outputs,
   PlayHost,
+  Rolling,
   StepHandle,
   StepOptions,
 } from "./step.ts";
@@ -38,7 +41,7 @@ export class Declarations {
   }
 
   step<O, N extends Arity, HS>(label: string, options: StepOptions<O, N, HS>): StepHandle<O, N> {
-    const { retries } = options;
+    const { retries, rolling } = options;
     const ensure = (
       typeof options.ensure === "function" ? options.ensure : () => options.ensure
     ) as (host: PlayHost) => Action;
@@ -49,8 +52,11 @@ export class Declarations {
       timeoutMs: toMs(options.timeout ?? "5m"),
       retries: { times: retries?.times ?? 0, delayMs: toMs(retries?.delay ?? "2s") },
       env: options.env ?? {},
-      rolling: options.rolling,
+      rolling: rolling as Rolling | undefined,
+      batchGate: rolling?.gate && betweenBatches(label),
+      undoOnFail: options.onFail === "undo",
     });
+    if (rolling?.gate !== undefined) this.#addBatchGate(declared, rolling.gate);
     const example =
       this.#hosts.find(({ name }) => options.on.hosts.includes(name)) ?? this.#hosts[0];
     if (example === undefined) throw new PlaybookError("PB_INVENTORY_INVALID", ["", "no hosts"]);
@@ -58,22 +64,38 @@ export class Declarations {
   }
 
   gate<N extends Arity, HS>(label: string, options: GateOptions<N, HS>): AnyStep {
-    const { until } = options;
     const declared = this.#add({
       kind: "gate",
       ...this.#common(label, options),
-      until: (typeof until === "function" ? until : () => until) as (host: PlayHost) => Condition,
-      holdForMs: toMs(options.holdFor ?? "0s"),
-      withinMs: toMs(options.within),
-      everyMs: toMs(options.every ?? "1s"),
+      ...asked(options),
+      between: undefined,
     });
     return { declared };
+  }
+
+  // A step of its own, so that it has an end of its own on each host, with what was seen there.
+  #addBatchGate<HS>(step: DeclaredAction, gate: BatchGate<HS>): void {
+    const { label, phase, at, on, when } = step;
+    this.#add({
+      kind: "gate",
+      label: betweenBatches(label),
+      phase,
+      at,
+      on,
+      when,
+      via: gate.via,
+      edges: [],
+      as: gate.as ?? "root",
+      ...asked(gate),
+      between: label,
+    });
   }
 
   #common<HS>(label: string, options: StepOptions<unknown, Arity, HS> | GateOptions<Arity, HS>) {
     const { on, via, when, as = "root", after = [] } = options;
     const onChange = "onChange" in options ? (options.onChange ?? []) : [];
-    const onFail = "onFail" in options ? (options.onFail ?? []) : [];
+    const given = "onFail" in options ? options.onFail : undefined;
+    const onFail = given === "undo" ? [] : (given ?? []);
     return {
       label,
       phase: this.#phase,
@@ -97,6 +119,16 @@ export class Declarations {
     return step;
   }
 }
+
+const betweenBatches = (label: string): string => `${label} between batches`;
+
+/** What is asked at a gate, and for how long. */
+const asked = <HS>({ until, holdFor = "0s", within, every = "1s" }: BatchGate<HS>) => ({
+  until: (typeof until === "function" ? until : () => until) as (host: PlayHost) => Condition,
+  holdForMs: toMs(holdFor),
+  withinMs: toMs(within),
+  everyMs: toMs(every),
+});
 
 const toEdge = (kind: DeclaredEdge["kind"], edge: AnyStep | Each): DeclaredEdge =>
   "each" in edge

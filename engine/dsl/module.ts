@@ -27,6 +27,14 @@ export interface ModuleSpec<
   readonly example?: string;
   read(host: Host, want: z.output<P>): Promise<Now>;
   diff(now: Now, want: z.output<P>): Iterable<Change>;
+  /**
+   * The changes from `now` back to what was read `before`; pure, and nothing where they are the same. Only what the
+   * wish touched is touched. Secrets inside `want` may be empty here. @throws PB_UNDO_LOST where what `before` found is
+   * lost once the wish was made so, which is known, and asked, before the first change.
+   */
+  undo?(before: Now, now: Now, want: z.output<P>): Iterable<Change>;
+  /** In place of undo, where it is worth saying: why what was changed stays, as part of a sentence. */
+  readonly lasting?: string;
 }
 
 /** A condition that can be asked, for gates. Asking never changes the host. */

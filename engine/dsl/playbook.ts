@@ -3,6 +3,7 @@ import { callsite } from "./callsite.ts";
 import type { Arity, HostSet } from "./host-set.ts";
 import type { Inventory } from "./inventory.ts";
 import type { AnyStep, GateOptions, PlayHost, StepHandle, StepOptions } from "./step.ts";
+import type { WindowOptions } from "./window.ts";
 
 /** What a playbook builds its steps from. */
 export interface Play<G extends string, P, S, HS> {
@@ -43,6 +44,8 @@ export interface PlaybookOptions<
   readonly settings?: S;
   /** Checks and types each host's `settings`. */
   readonly hostSettings?: HS;
+  /** When it may change anything; always, unless given. `--window` goes before it, `--check` does not ask for it. */
+  readonly window?: WindowOptions;
   /** A question that the operator answers before anything is touched; `--yes` answers it. */
   readonly confirm?: string | ((play: Play<G, z.output<P>, z.output<S>, z.output<HS>>) => string);
 }

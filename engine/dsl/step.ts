@@ -12,14 +12,27 @@ export interface PlayHost<HS = unknown> extends HostEntry {
 }
 
 /** Hosts in batches: sizes are counts or percents of the whole step, the last one repeats ("ramp": [1, "10%", "100%"]). */
-export interface Rolling {
+export interface Rolling<HS = unknown> {
   readonly batch: number | `${number}%` | readonly (number | `${number}%`)[];
   /**
    * How many hosts of the whole step may fail (unreachable counts) before no further batch starts; 0 unless given.
    * Hosts that were not started are then skipped, with this step named as the reason.
    */
   readonly maxFailed?: number | `${number}%`;
+  /**
+   * What must hold on every host of a batch, once all of it is done, before the next batch starts. One host on which it
+   * does not hold in time stops the roll, whatever maxFailed allows. The last batch is asked, too, and what comes after
+   * the step waits for its answer. Where a host was not changed, holding once is enough; where the
+   * step did not run, nothing is asked.
+   */
+  readonly gate?: BatchGate<HS>;
 }
+
+/** A gate between the batches of a rolling step, named "STEP between batches" in output. */
+export type BatchGate<HS = unknown> = Pick<
+  GateOptions<Arity, HS>,
+  "until" | "holdFor" | "within" | "every" | "as" | "via"
+>;
 
 export interface StepOptions<O, N extends Arity, HS> {
   readonly on: HostSet<N>;
@@ -29,8 +42,8 @@ export interface StepOptions<O, N extends Arity, HS> {
   readonly after?: readonly (AnyStep | Each)[];
   /** Run only when one of these changed something on any host (each(step): on the same host). */
   readonly onChange?: readonly (AnyStep | Each)[];
-  /** Run only when one of these failed on any host. */
-  readonly onFail?: readonly AnyStep[];
+  /** Run only when one of these failed on any host; or "undo": what this step changed on a host is undone where it fails. */
+  readonly onFail?: readonly AnyStep[] | "undo";
   /** Run only where this is true: typed facts of the host, or an output. */
   readonly when?: ((facts: Facts, host: PlayHost<HS>) => boolean) | Ref<boolean>;
   /** For one node, every attempt and every read together; "5m" unless given. */
@@ -40,7 +53,7 @@ export interface StepOptions<O, N extends Arity, HS> {
   /** Who does it; "root" unless given. */
   readonly as?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly rolling?: Rolling;
+  readonly rolling?: Rolling<HS>;
   /** Act there for each host of `on`: labels of workers are set through a control plane. */
   readonly via?: HostSet<"one">;
 }
@@ -114,6 +127,10 @@ export interface DeclaredAction extends Declared {
   readonly retries: { readonly times: number; readonly delayMs: number };
   readonly env: Readonly<Record<string, string>>;
   readonly rolling: Rolling | undefined;
+  /** Whether what it changed on a host is undone where it fails. */
+  readonly undoOnFail: boolean;
+  /** The gate between its batches, by label. */
+  readonly batchGate: string | undefined;
 }
 
 export interface DeclaredGate extends Declared {
@@ -122,6 +139,8 @@ export interface DeclaredGate extends Declared {
   readonly holdForMs: number;
   readonly withinMs: number;
   readonly everyMs: number;
+  /** The rolling step between whose batches it stands. */
+  readonly between: string | undefined;
 }
 
 /** A step as the playbook declared it: data and pure functions. */

@@ -1,6 +1,6 @@
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { Connection, Target, Transport } from "./connection.ts";
-import { left } from "./deadline.ts";
+import { deadlineIn, left } from "./deadline.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** Connections being made at a time: each costs this machine some 30 ms of one core. */
@@ -50,7 +50,7 @@ export class ConnectionPool {
   get(target: Target): Promise<Connection> {
     const place = this.#places.get(target.name);
     if (place) return place.connection;
-    return this.#keep(target, this.#connect(target, Date.now() + CONNECT_TIMEOUT));
+    return this.#keep(target, this.#connect(target, deadlineIn(CONNECT_TIMEOUT)));
   }
 
   /**
@@ -61,7 +61,7 @@ export class ConnectionPool {
     const old = this.#places.get(target.name);
     const at = options.back === true ? undefined : (options.address ?? old?.target.at);
     const there = at === undefined ? target : { ...target, at };
-    const until = Date.now() + options.deadlineMs;
+    const until = deadlineIn(options.deadlineMs);
     return this.#keep(there, this.#again(there, { ...options, until, old: old?.connection }));
   }
 

@@ -13,17 +13,42 @@ export const outputsOf = (step: DeclaredStep, params: unknown): OutputRef[] => [
   ...(isRef(step.when) ? outputsIn(step.when) : []),
 ];
 
-/** What a node waits for: the edges that its step declared, and those that its refs make. */
-export function needsOf(step: DeclaredStep, refs: readonly OutputRef[]): Need[] {
-  const needs: Need[] = [
+/**
+ * What a node waits for: the edges that its step declared, and those that its refs make. Who waits for a step that rolls
+ * waits for the gate between its batches, too.
+ */
+export function needsOf(
+  step: DeclaredStep,
+  refs: readonly OutputRef[],
+  steps: StepsByLabel,
+): Need[] {
+  const direct: Need[] = [
     ...step.edges,
     ...refs.map(({ step, scope }): Need => ({ step, kind: "data", scope })),
+    ...ofBatch(step),
   ];
+  const needs = direct.flatMap((need) => [need, ...gatesAfter(need, step, steps)]);
   const seen = new Set<string>();
   return needs.filter(({ step, kind, scope }) => {
     const key = `${kind} ${scope} ${step}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+// Data, though no value is passed: what it asks about is what the step made of the host, so where that did not run
+// there is nothing to ask.
+const ofBatch = (step: DeclaredStep): Need[] =>
+  step.kind === "gate" && step.between !== undefined
+    ? [{ step: step.between, kind: "data", scope: "each" }]
+    : [];
+
+function gatesAfter(need: Need, { label }: DeclaredStep, steps: StepsByLabel): Need[] {
+  const rolls = steps.get(need.step);
+  if (rolls?.kind !== "action" || rolls.batchGate === undefined) return [];
+  if (rolls.batchGate === label) return [];
+  // Its closing is a failure of the step; it changes nothing, and has no outputs.
+  const kind = need.kind === "onFail" ? "onFail" : "after";
+  return [{ step: rolls.batchGate, kind, scope: need.scope }];
 }
 
 /** A ref must find what it reads: a step of this playbook that runs on hosts that fit its scope. */
@@ -50,7 +75,7 @@ export type StepsByLabel = ReadonlyMap<string, DeclaredStep>;
 /** The graph of steps. @throws PB_UNKNOWN_STEP, PB_CYCLE */
 export function stepGraph(steps: StepsByLabel, nodes: readonly PlanNode[]): Graph {
   const edges = new Map<string, Edge>();
-  const declared = [...steps.values()].map((step) => ({ step, needs: needsOf(step, []) }));
+  const declared = [...steps.values()].map((step) => ({ step, needs: needsOf(step, [], steps) }));
   for (const { step, needs } of [...declared, ...nodes])
     for (const need of needs) {
       if (!steps.has(need.step))

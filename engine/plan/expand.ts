@@ -1,5 +1,5 @@
 import type { Action, Condition } from "../dsl/module.ts";
-import type { DeclaredGate, DeclaredStep, PlayHost } from "../dsl/step.ts";
+import type { DeclaredAction, DeclaredGate, DeclaredStep, PlayHost } from "../dsl/step.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { topologicalOrder } from "../graph/order.ts";
 import { checkLiterals, specOf } from "./action-params.ts";
@@ -8,6 +8,7 @@ import { type Filters, filterPlan } from "./filter.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { declare, type PlayInput, playbookCode } from "./play.ts";
 import { rollingFault } from "./rolling.ts";
+import { refuseLasting } from "./undo.ts";
 
 /** Everything that can be known and checked of a playbook before any connection. */
 export function makePlan(input: PlayInput, filters: Filters = {}): Plan {
@@ -51,7 +52,7 @@ function expandStep(
       host,
       actsOn: actsOn(step, name),
       work,
-      needs: needsOf(step, refs),
+      needs: needsOf(step, refs, steps),
       rank: 0,
       readOnly: false,
     };
@@ -61,6 +62,7 @@ function expandStep(
     return node;
   });
   checkOneModule(step, nodes);
+  refuseLasting(step, nodes);
   return nodes;
 }
 
@@ -93,8 +95,25 @@ function checkOneModule(step: DeclaredStep, nodes: readonly PlanNode[]): void {
 }
 
 function checkOptions(step: DeclaredStep): void {
-  const why = step.kind === "gate" ? gateFault(step) : step.rolling && rollingFault(step.rolling);
+  const why =
+    userFault(step) ??
+    (step.kind === "gate"
+      ? gateFault(step)
+      : (envFault(step) ?? (step.rolling && rollingFault(step.rolling))));
   if (why !== undefined) throw invalid(step, why);
+}
+
+// sudo takes `#0` for a number, and whatever begins with a dash for an option.
+const userFault = ({ as }: DeclaredStep): string | undefined =>
+  /^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(as) ? undefined : `\`as\` is no user's name: "${as}"`;
+
+function envFault({ env }: DeclaredAction): string | undefined {
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^[a-z_]\w*$/i.test(name))
+      return `\`env\` has a variable that no shell can name: "${name}"`;
+    if (value.includes("\0")) return `\`env\` has a NUL byte in ${name}`;
+  }
+  return undefined;
 }
 
 const gateFault = ({ holdForMs, withinMs }: DeclaredGate): string | undefined =>

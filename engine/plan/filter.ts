@@ -23,7 +23,8 @@ function onlySteps(plan: Plan, only: readonly string[]): Plan {
   const labels = plan.steps.map(({ label }) => label);
   const unknown = only.find((label) => !labels.includes(label));
   if (unknown !== undefined) throw new PlaybookError("PB_UNKNOWN_STEP", [unknown, labels]);
-  const kept = new Set([...only, ...ancestors(plan.graph, ...only)]);
+  const wanted = [...only, ...batchGatesOf(plan, only)];
+  const kept = new Set([...wanted, ...ancestors(plan.graph, ...wanted)]);
   const left = labels.filter((label) => !kept.has(label));
   return {
     ...plan,
@@ -33,6 +34,14 @@ function onlySteps(plan: Plan, only: readonly string[]): Plan {
     leftOut: [...plan.leftOut, ...leftOut("--only", "step", left, labels.length)],
   };
 }
+
+// A step that rolls is only careful with the gate between its batches.
+const batchGatesOf = ({ steps }: Plan, labels: readonly string[]): string[] =>
+  steps.flatMap((step) =>
+    step.kind === "action" && step.batchGate !== undefined && labels.includes(step.label)
+      ? [step.batchGate]
+      : [],
+  );
 
 function subgraph(graph: Graph, kept: ReadonlySet<string>): Graph {
   const vertices = graph.vertices.filter((vertex) => kept.has(vertex));

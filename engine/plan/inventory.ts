@@ -3,16 +3,29 @@ import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry, Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import type { PlayHost } from "../dsl/step.ts";
-import { PlaybookError } from "../errors/error.ts";
+import { isPlaybookError, PlaybookError } from "../errors/error.ts";
+import { HostAddr } from "../net/host-addr.ts";
 import { describeIssues } from "./issues.ts";
 
+const Path = z.string().regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, "expected a path");
 const Entry = z.object({
   address: z.string().min(1, "expected an address or a name"),
   port: z.int().min(1).max(65_535).optional(),
-  user: z.string().min(1).optional(),
-  jump: z.string().optional(),
+  user: z
+    .string()
+    .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, "expected a user name")
+    .optional(),
+  identityFile: Path.optional(),
+  knownHostsFile: Path.optional(),
+  jump: z
+    .string()
+    .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, "expected [user@]host[:port]")
+    .optional(),
   hostKeys: z.enum(["strict", "accept-new"]).optional(),
 });
+
+// Names go into file names on this machine, into nodes' names and into every line that is printed.
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,252}$/u;
 
 /** An inventory that fits a playbook, its settings parsed. */
 export interface CheckedInventory {
@@ -45,12 +58,23 @@ export function checkInventory(playbook: Playbook, inventory: Inventory): Checke
 
 function checkHosts({ hosts }: Inventory): void {
   for (const [name, entry] of Object.entries(hosts)) {
+    if (!NAME.test(name))
+      throw invalid(`host ${name}`, "a name has letters, digits, dots and hyphens");
     const parsed = Entry.safeParse(entry);
     if (!parsed.success)
       throw invalid(`host ${name}`, describeIssues(parsed.error, entry, `hosts.${name}`));
     if (name === CONTROL)
       throw invalid(`host ${name}`, "this name stands for the control machine itself");
     checkJump(name, entry, hosts);
+    checkAddress(name, entry);
+  }
+}
+
+function checkAddress(name: string, { address }: HostEntry): void {
+  try {
+    HostAddr.parse(address);
+  } catch (error) {
+    throw isPlaybookError(error) ? error.with({ host: name }) : error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Playbook } from "../dsl/playbook.ts";
+import { isSecret, redact } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { describeIssues } from "./issues.ts";
 
@@ -46,3 +47,17 @@ function asJson(text: string): { value: unknown } | undefined {
 
 const invalid = (playbook: string, why: string, at: string) =>
   new PlaybookError("PB_PARAMS_INVALID", [`The params of playbook "${playbook}"`, why], { at });
+
+/** The params among those given whose values are secrets, as the schema types them: they may not be written down. */
+export function secretParams(playbook: Playbook, raw: Readonly<Record<string, string>>): string[] {
+  const typed = parsePlaybookParams(playbook, raw);
+  const values = typeof typed === "object" && typed !== null ? typed : {};
+  return Object.entries(raw)
+    .filter(([name, text]) => holdsSecret(Reflect.get(values, name)) || redact(text) !== text)
+    .map(([name]) => name);
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return isSecret(value) || Object.values(value).some(holdsSecret);
+}

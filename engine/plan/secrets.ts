@@ -29,6 +29,14 @@ export async function readSecrets(plan: Plan, readers: SecretReaders): Promise<S
     ...hosts.map(([, { sudoPassword }]) => sudoPassword),
     ...plan.nodes.map(({ work }) => work.params),
   ];
+  return readSecretsIn(values, readers);
+}
+
+/** Reads every secret that some values refer to, one after another. @throws PB_SECRET_UNAVAILABLE */
+export async function readSecretsIn(
+  values: readonly unknown[],
+  readers: SecretReaders,
+): Promise<Secrets> {
   const sources = new Map(
     values.flatMap(secretsIn).map((source) => [secretKey(source), source] as const),
   );

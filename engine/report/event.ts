@@ -49,6 +49,14 @@ export interface Counts {
   readonly unknown: number;
 }
 
+/** What a stopped run left undone. */
+export interface Left {
+  /** In the order of the plan. */
+  readonly steps: readonly { readonly step: string; readonly hosts: readonly string[] }[];
+  /** Roughly how long just that took last time, in ms; not there where nothing is known of it. */
+  readonly lastMs?: number;
+}
+
 /** Everything that a run tells, in order. Renderers consume these and nothing else. `at` is ms since the epoch. */
 export type RunEvent =
   | {
@@ -66,6 +74,8 @@ export type RunEvent =
       }[];
       /** What --limit and --only left out, in words; empty when nothing. */
       readonly leftOut: readonly string[];
+      /** Where the playbook undoes what fails: what it cannot undo, in words. */
+      readonly lasting?: readonly string[];
     }
   | {
       readonly type: "host-connected";
@@ -120,6 +130,14 @@ export type RunEvent =
       readonly exitCode: number;
       readonly durationMs: number;
       readonly hosts: Readonly<Record<string, Counts>>;
+      /** Where the run was stopped before its end. */
+      readonly stopped?: {
+        readonly why: "interrupted" | "window-closed";
+        /** When the window opens again: ms since the epoch, and in words. */
+        readonly opensAt?: number;
+        readonly opens?: string;
+        readonly left: Left;
+      };
     } & Counts);
 
 export type Emit = (event: RunEvent) => void;

@@ -1,6 +1,7 @@
 import { redact } from "../dsl/secret.ts";
 import type { RunEvent } from "./event.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
+import { withoutControls } from "./text.ts";
 
 /** For programs: every event on one line, the recap last. */
 export class JsonRenderer implements Renderer {
@@ -21,13 +22,16 @@ export class JsonRenderer implements Renderer {
   async end(): Promise<void> {}
 }
 
-// JSON escapes C0 by itself; C1 and the marks that reorder text would reach a terminal as they are.
+// JSON escapes C0 by itself; the rest of what drives a terminal would reach it as it is.
 const toLine = (event: RunEvent): string =>
-  JSON.stringify(ordered(event), (_, value: unknown) =>
-    typeof value === "string" ? redact(value) : value,
-  ).replace(
-    /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  withoutControls(
+    JSON.stringify(ordered(event), (_, value: unknown) =>
+      typeof value === "string" ? redact(value) : value,
+    ),
+    (char) =>
+      Array.from({ length: char.length }, (_, at) => char.charCodeAt(at))
+        .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)
+        .join(""),
   );
 
 function ordered(event: RunEvent): RunEvent {

@@ -102,11 +102,13 @@ export class LinesRenderer implements Renderer {
   }
 }
 
-function started({ playbook, mode, steps }: Extract<RunEvent, { type: "run-started" }>): string[] {
+function started(event: Extract<RunEvent, { type: "run-started" }>): string[] {
+  const { playbook, mode, steps, lasting = [] } = event;
   const hosts = new Set(steps.flatMap((step) => step.hosts)).size;
   const how = mode === "check" ? " --check" : "";
   return [
     `${oneLine(playbook)}${how}: ${plural(steps.length, "step")} on ${plural(hosts, "host")}`,
+    ...lasting.map(oneLine),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { leftLines } from "./left.ts";
 import type { RunModel } from "./model.ts";
 import { recapTable } from "./recap-table.ts";
 import type { Colors } from "./renderer.ts";
@@ -14,6 +15,7 @@ export function recapLines(
   return [
     ...recapTable(recap.hosts, { colors, room: columns }),
     ...leftOut,
+    ...leftLines(recap).map((line) => colors.yellow(line)),
     sentence(model, colors),
   ];
 }
@@ -37,9 +39,18 @@ function sentence(model: RunModel, colors: Colors): string {
       return `${colors.green(colors.bold(started?.mode === "check" ? "nothing to change" : "converged"))} in ${time}: ${counts}`;
     case 3:
       return `${colors.yellow(colors.bold("changes pending"))} after ${time}: ${counts}`;
+    case 4: {
+      const opens = recap.stopped?.opens;
+      const next =
+        opens === undefined ? "" : `; it opens again on ${oneLine(opens)}: run it then to go on`;
+      return `${colors.yellow(colors.bold("window closed"))} after ${time}: ${counts}${next}`;
+    }
     case 130:
-      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}; run it again to go on`;
+      return `${colors.yellow(colors.bold("interrupted"))} after ${time}: ${counts}${goOn(started)}`;
     default:
-      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}`;
+      return `${colors.red(colors.bold(`failed${where}`))} after ${time}: ${counts}${goOn(started)}`;
   }
 }
+
+const goOn = (started: RunModel["started"]): string =>
+  started?.mode === "apply" ? `; run-playbook resume ${oneLine(started.id)} goes on` : "";

@@ -1,25 +1,44 @@
 import { stripVTControlCharacters } from "node:util";
 import { redact } from "../dsl/secret.ts";
 
-// C0 without tab and newline, DEL, C1, and the marks that reorder or hide text on a terminal.
-const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// C0 and C1, what reorders, joins or hides text on a terminal, line ends that no log knows, halves of characters.
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-const escaped = (char: string): string => {
-  const code = char.charCodeAt(0);
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : `\\u${code.toString(16).padStart(4, "0")}`;
-};
+/** Text with what cannot be printed, or would change how the rest is printed, replaced by what `show` makes of it. */
+export const withoutControls = (text: string, show: (char: string) => string): string =>
+  text.replace(unprintable, show);
 
-/** Text from anywhere made safe to print: colours dropped, other control characters visible, secrets masked. */
+function escaped(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  if (char === "\t" || char === "\n") return char;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
+}
+
+const MOST = 20_000;
+const LINE_MOST = 1_000;
+
+const clipped = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} characters more)`;
+
+/**
+ * Text from anywhere made safe to print: colours dropped, other control characters visible, secrets masked, and no more
+ * of it than a person reads.
+ */
 export const printable = (text: string): string =>
-  redact(stripVTControlCharacters(text).replaceAll("\r\n", "\n")).replace(unprintable, escaped);
+  withoutControls(
+    clipped(redact(stripVTControlCharacters(text).replaceAll("\r\n", "\n")), MOST),
+    escaped,
+  );
 
 /** The same on one line: for labels, host names and columns. */
 export const oneLine = (text: string): string =>
-  printable(text)
+  clipped(printable(text), LINE_MOST)
     .replace(/[\t\n]+/g, " ")
     .trim();
+
+/** What a host or a program said, as events keep it: secrets masked, and short, for a host may say without end. */
+export const brief = (text: string): string => clipped(redact(text), 2 * LINE_MOST);
 
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;

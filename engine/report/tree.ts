@@ -12,6 +12,7 @@ import { failureText } from "./failures.ts";
 import { RunModel } from "./model.ts";
 import { recapLines } from "./recap.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
+import { oneLine } from "./text.ts";
 import { layout } from "./tree-layout.ts";
 import { paint } from "./tree-paint.ts";
 
@@ -33,7 +34,10 @@ export class TreeRenderer implements Renderer {
 
   emit(event: RunEvent): void {
     this.#model.apply(event);
-    if (event.type === "run-started") this.#drawn = this.#draw();
+    if (event.type === "run-started") {
+      for (const what of event.lasting ?? []) this.#options.out.write(`${oneLine(what)}\n`);
+      this.#drawn = this.#draw();
+    }
     if (event.type === "recap") this.#over?.();
   }
 

@@ -1,5 +1,7 @@
-import { type Converged, converge, type Hearing } from "../converge/converge.ts";
+import { type Converged, converge, type Hearing, type Wish } from "../converge/converge.ts";
 import { ModuleFault } from "../converge/module-fault.ts";
+import type { Manner, Reached } from "../converge/reached.ts";
+import { type Before, refuseLost } from "../converge/undo.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { isPlaybookError } from "../errors/error.ts";
@@ -10,13 +12,27 @@ import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { reach } from "./unreached.ts";
 
-/** A run's context with what one node has done so far. */
-export interface ActionContext extends RunContext {
+/** What one node has done so far. */
+export interface Progress {
   /** Changes begun, over every attempt. */
-  readonly progress: { changes: number; doubt?: string | undefined };
+  changes: number;
+  /** What is to be said of the host while a guarded change is not settled. */
+  doubt?: string | undefined;
+  /** What the first attempt's first read found, and with which params. */
+  before?: Before & { readonly want: Wish["want"] };
+  /** How the last attempt failed. */
+  failure?: unknown;
+  /** Settles once nothing of it runs any more, also where it was not waited for. */
+  work?: Promise<Ended>;
 }
 
-interface Attempting {
+/** A run's context with what one node has done so far. */
+export interface ActionContext extends RunContext {
+  readonly progress: Progress;
+}
+
+/** One node at work, until its deadline. */
+export interface Attempting {
   readonly node: PlanNode;
   readonly step: DeclaredAction;
   readonly context: ActionContext;
@@ -25,30 +41,39 @@ interface Attempting {
 }
 
 /** Converges one node, again after a failure where the step says so, all within the step's timeout. */
-export async function runAction(
+export function runAction(
   node: PlanNode,
   step: DeclaredAction,
   context: ActionContext,
 ): Promise<Ended> {
-  const deadline = context.clock.now() + step.timeoutMs;
-  let last: unknown;
-  const limits = limitsOf(node, context, () => ({ state: stateOf(node, context), cause: last }));
-  return withLimits(limits, async (signal) => {
-    const attempting = { node, step, context, deadline, signal };
-    for (let left = retriesOf(attempting); ; left -= 1) {
-      try {
-        return inAll(await attempt(attempting), context);
-      } catch (error) {
-        last = error;
-        if (left === 0 || !mayHelpAgain(error) || signal.aborted) throw error;
-        await pause(error, left, attempting);
-        if (context.stop.aborted) throw error;
-      }
-    }
+  const { clock, progress } = context;
+  const deadline = clock.steady() + step.timeoutMs;
+  const limits = limitsOf(node, context, () => ({
+    state: stateOf(node, context),
+    cause: progress.failure,
+  }));
+  return withLimits(limits, (signal) => {
+    progress.work = attempts({ node, step, context, deadline, signal });
+    return progress.work;
   });
 }
 
-async function attempt({ node, step, context, ...limits }: Attempting): Promise<Converged> {
+async function attempts(attempting: Attempting): Promise<Ended> {
+  const { context, signal } = attempting;
+  for (let left = retriesOf(attempting); ; left -= 1) {
+    try {
+      return inAll(await attempt(attempting), context);
+    } catch (error) {
+      context.progress.failure = error;
+      if (left === 0 || !mayHelpAgain(error) || signal.aborted) throw error;
+      await pause(error, left, attempting);
+      if (context.stop.aborted) throw error;
+    }
+  }
+}
+
+async function attempt(attempting: Attempting): Promise<Converged> {
+  const { node, step, context } = attempting;
   const { clock, emit, progress } = context;
   const work = node.work as Action;
   const on = await reach(node.actsOn, context);
@@ -62,16 +87,11 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
     mode,
     on,
     clock,
-    manner: {
-      as: step.as,
-      env: step.env,
-      left: () => limits.deadline - clock.now(),
-      signal: limits.signal,
-    },
+    manner: mannerOf(attempting),
     doubt: (state) => {
       progress.doubt = state;
     },
-    hear: hearingFor(node, want, context),
+    hear: hearingFor(node, { want, on }, context),
     tell: (shown) => {
       if (node.readOnly) return;
       if (mode === "apply") progress.changes += 1;
@@ -81,16 +101,32 @@ async function attempt({ node, step, context, ...limits }: Attempting): Promise<
   });
 }
 
-const unheard = async () => undefined;
+/** How a step acts on a host. */
+export const mannerOf = ({ step, context, deadline, signal }: Attempting): Manner => ({
+  as: step.as,
+  env: step.env,
+  left: () => deadline - context.clock.steady(),
+  signal,
+});
+
+export const unheard = async () => undefined;
 
 function hearingFor(
   node: PlanNode,
-  want: Record<string, unknown>,
-  { witness }: RunContext,
+  { want, on }: { readonly want: Wish["want"]; readonly on: Reached },
+  { witness, progress }: ActionContext,
 ): Hearing {
   if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
+  const { step } = node;
+  const { module } = node.work as Action;
   return {
-    found: (now, changes) => witness.found(node, { now, want, changes }),
+    found: async (now, changes) => {
+      const isFirst = progress.before === undefined && changes.length > 0;
+      if (isFirst && step.kind === "action" && step.undoOnFail)
+        await refuseLost(module, { now, want, host: on.name });
+      progress.before ??= { now, want, address: on.address };
+      await witness.found(node, { now, want, changes });
+    },
     changing: (index, change) => witness.changing(node, index, change),
     changed: (index) => witness.changed(node, index),
   };
@@ -111,6 +147,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
   "PB_PLAYBOOK_THREW",
   "PB_PLAN_DRIFTED",
   "PB_MODULE_IMPURE",
+  "PB_UNDO_LOST",
 ]);
 
 const mayHelpAgain = (error: unknown): boolean =>

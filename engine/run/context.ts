@@ -3,6 +3,7 @@ import type { PlanNode } from "../plan/plan.ts";
 import { playbookCode } from "../plan/play.ts";
 import { type Secrets, secretKey } from "../plan/secrets.ts";
 import type { Emit } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Clock } from "./options.ts";
@@ -37,5 +38,8 @@ export function resolveFor({ host, work }: PlanNode, value: unknown, context: Ru
 }
 
 /** Tells what a waiting node sees. */
-export const tellWaiting = (node: PlanNode, saw: string, { emit, clock }: RunContext): void =>
-  emit({ type: "node-waiting", at: clock.now(), step: node.step.label, host: node.host.name, saw });
+export const tellWaiting = (node: PlanNode, saw: string, { emit, clock }: RunContext): void => {
+  const { step, host } = node;
+  const about = { at: clock.now(), step: step.label, host: host.name };
+  emit({ type: "node-waiting", ...about, saw: brief(saw) });
+};

@@ -6,10 +6,14 @@ export interface Ended {
   readonly changes: number;
   readonly why?: string;
   readonly error?: ShownError;
+  /** It failed, and the host is again as it was found. */
+  readonly undone?: true;
   /** Only where the step ran to its end. */
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** The failure because of which what depends on this node is skipped; names where it began. */
   readonly root?: string;
+  /** Not begun when the run was stopped. */
+  readonly left?: true;
   /** Under --check: a step whose change this node, and all after it, waits for. */
   readonly pending?: string;
 }

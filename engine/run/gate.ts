@@ -1,15 +1,16 @@
 import { hostFor } from "../converge/host.ts";
 import { inModule } from "../converge/module-fault.ts";
 import type { Condition, ProbeAnswer } from "../dsl/module.ts";
-import { redact } from "../dsl/secret.ts";
 import type { DeclaredGate } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
+import { brief } from "../report/text.ts";
 import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
-import { type Ended, skippedFor } from "./ended.ts";
-import { reach, Unreached } from "./unreached.ts";
+import type { Ended } from "./ended.ts";
+import { leftBy } from "./stop.ts";
+import { isLocked, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -51,46 +52,55 @@ async function askOnce(asking: Asking): Promise<Ended> {
 async function poll(asking: Asking): Promise<Ended> {
   const { node, gate, context } = asking;
   const { clock, stop } = context;
-  const deadline = clock.now() + gate.withinMs;
+  const holdForMs = mustHoldFor(asking);
+  const deadline = clock.steady() + gate.withinMs;
   let since: number | undefined;
   let told: string | undefined;
   let answered: Seen | undefined;
   for (;;) {
-    const asked = clock.now();
+    const asked = clock.steady();
     const seen = await look(asking, Math.min(LOOK_MS, Math.max(1, deadline - asked)));
     const whole = !isCutOff(seen);
     if (whole) answered = seen;
     since = seen.holds ? (since ?? asked) : undefined;
-    const now = clock.now();
-    if (since !== undefined && now - since >= gate.holdForMs) return held;
-    if (stop.aborted) return skippedFor("the run was stopped");
+    const now = clock.steady();
+    if (since !== undefined && now - since >= holdForMs) return held;
+    if (stop.aborted) return leftBy(stop);
     if (whole && seen.saw !== told) {
       tellWaiting(node, seen.saw, context);
       told = seen.saw;
     }
     if (now >= deadline) throw timedOut(asking, answered ?? seen);
-    const untilHeld = since === undefined ? gate.everyMs : since + gate.holdForMs - now;
+    const untilHeld = since === undefined ? gate.everyMs : since + holdForMs - now;
     await rest(Math.min(gate.everyMs, untilHeld, deadline - now), context);
   }
+}
+
+// Between batches: what was not touched has nothing to settle from.
+function mustHoldFor({ node, gate, context }: Asking): number {
+  if (gate.between === undefined) return gate.holdForMs;
+  const need = { step: gate.between, kind: "after", scope: "each" } as const;
+  return context.ledger.summary(need, node.host.name).changed ? gate.holdForMs : 0;
 }
 
 async function look({ node, gate, want, context }: Asking, ms: number): Promise<Seen> {
   const { clock, cut } = context;
   const { probe } = node.work as Condition;
-  const until = clock.now() + ms;
+  const until = clock.steady() + ms;
   const limits = { ...limitsOf(node, context, () => ({})), ms };
   try {
     return await withLimits(limits, async (signal): Promise<Seen> => {
       const reached = await reach(node.actsOn, context);
-      const manner = { as: gate.as, env: {}, left: () => until - clock.now(), signal };
+      const manner = { as: gate.as, env: {}, left: () => until - clock.steady(), signal };
       const answer = await inModule(probe.name, "check()", () =>
         probe.check(hostFor(reached, manner), want),
       );
-      return { holds: answer.holds, saw: redact(answer.saw) };
+      return { holds: answer.holds, saw: brief(answer.saw) };
     });
   } catch (error) {
     if (cut.aborted || !(isPlaybookError(error) || error instanceof Unreached)) throw error;
-    return { holds: false, saw: redact(error.message), cause: error };
+    if (error instanceof Unreached && isLocked(error.cause)) throw error;
+    return { holds: false, saw: brief(error.message), cause: error };
   }
 }
 

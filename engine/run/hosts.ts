@@ -6,15 +6,19 @@ import { PlaybookError } from "../errors/error.ts";
 import type { Connection } from "../host/connection.ts";
 import { readFacts } from "../host/facts.ts";
 import type { Facts } from "../host/host.ts";
+import type { HostLocks } from "../lock/host-locks.ts";
 import type { Emit } from "../report/event.ts";
 import type { Connections } from "./connections.ts";
 import type { Clock } from "./options.ts";
 import { showError } from "./shown-error.ts";
+import { isLocked } from "./unreached.ts";
 
 /** What hosts are reached with. */
 export interface HostsOptions {
   readonly inventory: Readonly<Record<string, HostEntry>>;
   readonly connections: Connections;
+  /** Undefined where nothing is changed, so nobody need be kept out. */
+  readonly locks: HostLocks | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -24,21 +28,21 @@ export class Hosts {
   readonly #options: HostsOptions;
   readonly #opening = new Map<string, Promise<Opened>>();
   readonly #seen = new Set<string>();
-  readonly #givenUp = new Set<string>();
+  readonly #givenUp = new Map<string, string>();
 
   constructor(options: HostsOptions) {
     this.#options = options;
   }
 
   /** Why nothing more is tried on a host; undefined while it is. */
-  isGivenUp(host: string): boolean {
-    return this.#givenUp.has(host);
+  whyGivenUp(host: string): string | undefined {
+    return this.#givenUp.get(host);
   }
 
   /** A connected host; connects anew where the last connection is gone. Who asks meanwhile shares the attempt. */
   async reach(host: string): Promise<Reached> {
     const opened = await (this.#opening.get(host) ?? this.#open(host));
-    const { connections } = this.#options;
+    const { connections, locks } = this.#options;
     return {
       name: host,
       facts: opened.facts,
@@ -50,15 +54,16 @@ export class Hosts {
       },
       reconnect: async (options) => {
         opened.connection = await connections.again(host, options);
+        locks?.renew(host, opened.connection);
         return opened.connection;
       },
     };
   }
 
-  /** Says once that a host cannot be reached; nothing more is tried on it in this run. */
+  /** Says once that a host cannot be reached, or is another run's; nothing more is tried on it in this run. */
   giveUp(host: string, error: unknown): void {
     if (this.#givenUp.has(host)) return;
-    this.#givenUp.add(host);
+    this.#givenUp.set(host, `${host} ${isLocked(error) ? "is locked" : "is unreachable"}`);
     const { emit, clock } = this.#options;
     emit({
       type: "host-unreachable",
@@ -68,8 +73,10 @@ export class Hosts {
     });
   }
 
-  close(): Promise<void> {
-    return this.#options.connections.close();
+  async close(): Promise<void> {
+    const { locks, connections } = this.#options;
+    await locks?.release();
+    await connections.close();
   }
 
   #open(host: string): Promise<Opened> {
@@ -84,17 +91,19 @@ export class Hosts {
 
   // The facts of a host that was lost are read anew: it may have been started anew.
   async #connect(host: string): Promise<Opened> {
-    const { connections, clock, emit, inventory } = this.#options;
+    const { connections, locks, clock, emit, inventory } = this.#options;
     if (host !== CONTROL && inventory[host] === undefined)
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
-    const began = clock.now();
+    const began = clock.steady();
     const connection = await connections.to(host);
-    const [facts] = await Promise.all([
+    // One round trip; the lock goes first, as facts of a host that somebody else works on are worth nothing.
+    const [, facts] = await Promise.all([
+      locks?.take(host, connection),
       readFacts(connection),
       host === CONTROL ? undefined : settleGuards(connection, host),
     ]);
-    const at = clock.now();
-    if (!this.#seen.has(host)) emit({ type: "host-connected", at, host, ms: at - began });
+    const ms = clock.steady() - began;
+    if (!this.#seen.has(host)) emit({ type: "host-connected", at: clock.now(), host, ms });
     this.#seen.add(host);
     return { connection, facts };
   }

@@ -1,8 +1,10 @@
+import { redact } from "../dsl/secret.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { RunContext } from "./context.ts";
 import { type Ended, waitsFor } from "./ended.ts";
 import { showError } from "./shown-error.ts";
+import type { Undone } from "./undo-on-fail.ts";
 import { Unreached } from "./unreached.ts";
 import type { Going } from "./verdict.ts";
 
@@ -15,30 +17,34 @@ export interface Failing {
 }
 
 /** How a node ends that cannot go on. */
-export function endedBy(error: unknown, failing: Failing): Ended {
+export function endedBy({ error, state, undone }: Undone, failing: Failing): Ended {
   const { node, going, context, progress } = failing;
   const { step, host } = node;
   if (error instanceof Unreached && !context.cut.aborted) {
     context.hosts.giveUp(error.host, error.cause);
-    return unreachable(error.host);
+    return unreachable(context.hosts.whyGivenUp(error.host) ?? error.message);
   }
   const expected = error instanceof Unreached ? cutOff(error, node) : error;
   if (context.mode === "check" && maySettleLater(expected)) return untold(expected, failing);
   return {
     outcome: "failed",
     changes: progress.changes,
-    error: showError(expected, { at: step.at, step: step.label, host: host.name }),
+    error: {
+      ...showError(expected, { at: step.at, step: step.label, host: host.name }),
+      ...(state === undefined ? {} : { state: redact(state) }),
+    },
+    ...(undone === undefined ? {} : { undone }),
     root: `"${step.label}" failed on ${host.name}`,
     ...(going.pending === undefined ? {} : { pending: going.pending }),
   };
 }
 
 /** A node whose host was given up: the error was told with the host. */
-export const unreachable = (host: string): Ended => ({
+export const unreachable = (why: string): Ended => ({
   outcome: "unreachable",
   changes: 0,
-  why: `${host} is unreachable`,
-  root: `${host} is unreachable`,
+  why,
+  root: why,
 });
 
 const cutOff = (error: Unreached, { step, host }: PlanNode) =>

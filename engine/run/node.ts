@@ -2,19 +2,20 @@ import { isRef } from "../dsl/ref.ts";
 import { PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { playbookCode } from "../plan/play.ts";
-import { runAction } from "./action.ts";
+import { type Progress, runAction } from "./action.ts";
 import { type RunContext, resolveFor } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import { type Ended, notNeeded } from "./ended.ts";
 import { waitForGate } from "./gate.ts";
 import { endedBy, unreachable } from "./node-failure.ts";
+import { undoFailed } from "./undo-on-fail.ts";
 import { reach } from "./unreached.ts";
 import type { Going } from "./verdict.ts";
 
 /** Runs one node to its end, whatever that is: a failure is a way to end, too. */
 export async function runNode(node: PlanNode, going: Going, context: RunContext): Promise<Ended> {
   const { step, host, actsOn } = node;
-  const progress = { changes: 0 };
+  const progress: Progress = { changes: 0 };
   context.emit({
     type: "node-started",
     at: context.clock.now(),
@@ -22,14 +23,16 @@ export async function runNode(node: PlanNode, going: Going, context: RunContext)
     host: host.name,
   });
   try {
-    if (context.hosts.isGivenUp(actsOn)) return unreachable(actsOn);
+    const givenUp = context.hosts.whyGivenUp(actsOn);
+    if (givenUp !== undefined) return unreachable(givenUp);
     if (!(await isWanted(node, context))) return notNeeded("its `when` does not hold here");
     const ended = await (step.kind === "gate"
       ? waitForGate(node, step, context)
       : runAction(node, step, { ...context, progress }));
     return inView(ended, node, going);
   } catch (error) {
-    return endedBy(error, { node, going, context, progress });
+    const outcome = await undoFailed(error, node, { ...context, progress });
+    return endedBy(outcome, { node, going, context, progress });
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
-import { redact } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
+import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { readSecrets, type Secrets } from "../plan/secrets.ts";
+import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
@@ -17,6 +19,7 @@ import type { RunOptions } from "./options.ts";
 import { type Recap, Tally } from "./recap.ts";
 import { newRunId } from "./run-id.ts";
 import { Schedule } from "./schedule.ts";
+import { stopReason } from "./stop.ts";
 import { judge } from "./verdict.ts";
 import { together } from "./witness.ts";
 
@@ -51,39 +54,38 @@ export async function run(
     controlMachine(options.ask ?? (async () => undefined)),
   );
   await together(options.witnesses ?? []).begins(planned, secrets);
-  const startedAt = options.clock.now();
-  tellStart(planned, options.id ?? newRunId(startedAt), options);
-  await lookFirst(planned, secrets, { ...options, forks });
-  const tally = await execute(planned, secrets, { ...options, forks });
-  const { clock, mode, stop } = options;
-  const recap = tally.recap({ at: clock.now(), startedAt, mode, interrupted: stop.aborted });
+  const { clock, mode, stop, cut, lastTook = () => undefined } = options;
+  const began = clock.steady();
+  const id = options.id ?? newRunId(clock.now());
+  tellStart(planned, id, options);
+  await lookFirst(planned, secrets, { ...options, forks, id });
+  const tally = await execute(planned, secrets, { ...options, forks, id });
+  const ending = { stop: stopReason(stop), isCut: cut.aborted, lastTook };
+  const ms = clock.steady() - began;
+  const recap = tally.recap({ at: clock.now(), ms, mode, ...ending });
   options.emit(recap);
   return recap;
 }
 
-async function lookFirst(
-  planned: Plan,
-  secrets: Secrets,
-  options: RunOptions & { readonly forks: number },
-): Promise<void> {
+async function lookFirst(planned: Plan, secrets: Secrets, options: Ready): Promise<void> {
   if (options.lookFirst === undefined) return;
   const witnesses = [options.lookFirst];
   await together(witnesses).begins(planned, secrets);
   await execute(planned, secrets, { ...options, mode: "check", emit: () => undefined, witnesses });
 }
 
+/** What a run is given, with what it takes for itself where it is given nothing. */
+type Ready = RunOptions & { readonly forks: number; readonly id: string };
+
 /** How many hosts are worked on at once unless told otherwise. */
 const DEFAULT_FORKS = 50;
 
-async function execute(
-  planned: Plan,
-  secrets: Secrets,
-  options: RunOptions & { readonly forks: number },
-): Promise<Tally> {
+async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise<Tally> {
   const { mode, clock, emit, stop, cut, transports } = options;
   const { inventory } = planned;
   const connections = new Connections({ inventory, secrets, transports });
-  const hosts = new Hosts({ inventory, connections, clock, emit });
+  const locks = locksFor(planned, options, (host, error) => hosts.giveUp(host, error));
+  const hosts: Hosts = new Hosts({ inventory, connections, locks, clock, emit });
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
@@ -94,16 +96,18 @@ async function execute(
     forks: options.forks,
     batches: mode === "apply",
     stop,
-    judge: (node) => judge(node, ledger),
+    judge: (node) => judge(node, ledger, options.earlier),
     work: (node, going) => {
-      began.set(node, clock.now());
+      began.set(node, clock.steady());
       return runNode(node, going, context);
     },
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);
       witness.ended(node, ended);
-      tellEnd(node, ended, { emit, at: clock.now(), began: began.get(node) });
+      const start = began.get(node);
+      const ms = start === undefined ? 0 : clock.steady() - start;
+      tellEnd(node, ended, { emit, at: clock.now(), ms });
       began.delete(node);
     },
   });
@@ -111,11 +115,28 @@ async function execute(
   return tally;
 }
 
-function tellStart(
-  { steps, nodes, leftOut, playbook }: Plan,
-  id: string,
-  options: RunOptions,
-): void {
+function locksFor(
+  planned: Plan,
+  { mode, operator, clock, id, resumes }: RunOptions & { readonly id: string },
+  lost: (host: string, error: unknown) => void,
+): HostLocks | undefined {
+  if (mode === "check" || operator === undefined) return undefined;
+  const owner = { run: id, ...operator };
+  return new HostLocks({ owner, resumes, hosts: changedBy(planned), clock, lost });
+}
+
+// Gates only look, and so do steps outside --limit. Where nothing is done as root, nobody need be able to be root.
+function changedBy({ nodes }: Plan): Map<string, string | undefined> {
+  const hosts = new Map<string, string | undefined>();
+  for (const { step, actsOn, readOnly } of nodes)
+    if (step.kind === "action" && !readOnly)
+      hosts.set(actsOn, step.as === "root" ? "root" : hosts.get(actsOn));
+  return hosts;
+}
+
+function tellStart(planned: Plan, id: string, options: RunOptions): void {
+  const { steps, nodes, leftOut, playbook } = planned;
+  const lasting = lastingSteps(planned);
   const hostsOf = Map.groupBy(nodes, ({ step }) => step.label);
   const { emit, clock, mode } = options;
   emit({
@@ -131,17 +152,18 @@ function tellStart(
       hosts: (hostsOf.get(label) ?? []).map(({ host }) => host.name),
     })),
     leftOut,
+    ...(lasting.length === 0 ? {} : { lasting }),
   });
 }
 
 interface Telling {
   readonly emit: Emit;
   readonly at: number;
-  /** Undefined where it never began. */
-  readonly began: number | undefined;
+  /** How long it took; 0 where it never began. */
+  readonly ms: number;
 }
 
-function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Telling): void {
+function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, ms }: Telling): void {
   const { outcome, changes, why, error } = ended;
   emit({
     type: "node-finished",
@@ -150,8 +172,8 @@ function tellEnd({ step, host }: PlanNode, ended: Ended, { emit, at, began }: Te
     host: host.name,
     outcome,
     changes,
-    ms: began === undefined ? 0 : at - began,
-    ...(why === undefined ? {} : { why: redact(why) }),
+    ms,
+    ...(why === undefined ? {} : { why: brief(why) }),
     ...(error === undefined ? {} : { error }),
   });
 }

@@ -2,6 +2,7 @@ import { PriorityQueue } from "../graph/priority-queue.ts";
 import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
 import { type Ended, skippedFor } from "./ended.ts";
 import { RollingWalk } from "./rolling-walk.ts";
+import { leftBy } from "./stop.ts";
 import type { Going, Verdict } from "./verdict.ts";
 
 /** What a schedule asks of those who know more than order. */
@@ -32,7 +33,7 @@ export class Schedule {
   readonly #afterNode = new Map<string, PlanNode[]>();
   readonly #walks = new Map<string, RollingWalk>();
   /** Steps that roll no further. */
-  readonly #closed = new Set<string>();
+  readonly #closed = new Set<RollingWalk>();
   readonly #going = new Map<PlanNode, Going>();
   readonly #queue = new PriorityQueue<PlanNode>(({ rank }) => rank);
   readonly #parked = new Map<string, PriorityQueue<PlanNode>>();
@@ -51,8 +52,12 @@ export class Schedule {
     for (const [label, of] of ofStep) {
       this.#openOf.set(label, of.length);
       const step = of[0]?.step;
-      if (given.batches && step?.kind === "action" && step.rolling !== undefined)
-        this.#walks.set(label, new RollingWalk(of, step.rolling));
+      if (!given.batches || step?.kind !== "action" || step.rolling === undefined) continue;
+      const { rolling, batchGate } = step;
+      const gates = batchGate === undefined ? [] : (ofStep.get(batchGate) ?? []);
+      const walk = new RollingWalk({ label, rolling, nodes: of, gates });
+      this.#walks.set(label, walk);
+      if (batchGate !== undefined) this.#walks.set(batchGate, walk);
     }
     const ids = new Set(nodes.map(({ step, host }) => nodeId(step.label, host.name)));
     for (const node of nodes) this.#register(node, ids);
@@ -62,8 +67,7 @@ export class Schedule {
   async run(): Promise<void> {
     const { plan, stop } = this.#given;
     if (this.#left === 0) return;
-    const onStop = () =>
-      this.#orReject(() => this.#skipUnstarted(plan.nodes, skippedFor("the run was stopped")));
+    const onStop = () => this.#orReject(() => this.#skipUnstarted(plan.nodes, leftBy(stop)));
     stop.addEventListener("abort", onStop, { once: true });
     if (stop.aborted) onStop();
     for (const node of plan.nodes) if (this.#waiting.get(node) === 0) this.#ready(node);
@@ -189,15 +193,14 @@ export class Schedule {
   }
 
   #walkOn(node: PlanNode, ended: Ended): void {
-    const { label } = node.step;
-    const walk = this.#walks.get(label);
+    const walk = this.#walks.get(node.step.label);
     if (walk === undefined) return;
     for (const free of walk.ended(node, ended)) if (this.#unstarted.has(free)) this.#admit(free);
-    const { closed } = walk;
-    if (closed === undefined || ended.root === undefined || this.#closed.has(label)) return;
-    this.#closed.add(label);
-    const rest = this.#given.plan.nodes.filter(({ step }) => step.label === label);
-    this.#skipUnstarted(rest, skippedFor(ended.root, `"${label}" ${closed}`));
+    const { closed, rolled } = walk;
+    if (closed === undefined || ended.root === undefined || this.#closed.has(walk)) return;
+    this.#closed.add(walk);
+    this.#skipUnstarted(rolled.nodes, skippedFor(ended.root, closed));
+    this.#skipUnstarted(rolled.gates, skippedFor(ended.root));
   }
 
   #skipUnstarted(nodes: readonly PlanNode[], ended: Ended): void {

@@ -2,6 +2,7 @@ import { ModuleFault } from "../converge/module-fault.ts";
 import { redact } from "../dsl/secret.ts";
 import { type ErrorContext, isPlaybookError } from "../errors/error.ts";
 import type { ShownError } from "../report/event.ts";
+import { brief } from "../report/text.ts";
 
 /** An error as data for events, secrets masked. What is no expected failure is shown as the bug that it is. */
 export function showError(error: unknown, context: ErrorContext = {}): ShownError {
@@ -9,10 +10,10 @@ export function showError(error: unknown, context: ErrorContext = {}): ShownErro
   const { at, step, host, state, output } = known ? { ...context, ...error.context } : context;
   return {
     code: known ? error.code : "PB_BUG",
-    message: redact(error instanceof Error ? error.message : String(error)),
+    message: brief(error instanceof Error ? error.message : String(error)),
     hint: known ? error.hint : bugHint(error),
     ...defined({ at, step, host }),
-    ...(state === undefined ? {} : { state: redact(state) }),
+    ...(state === undefined ? {} : { state: brief(state) }),
     ...linesOf(error, known ? output : undefined),
     causes: causesOf(error),
   };
@@ -24,11 +25,11 @@ const bugHint = (error: unknown) =>
     : "This is a mistake in run-playbook's code: report it with this output.";
 
 function linesOf(error: unknown, output: readonly string[] | undefined) {
-  if (output !== undefined) return { output: output.map(redact) };
+  if (output !== undefined) return { output: output.map(brief) };
   if (isPlaybookError(error)) return {};
   const thrown = error instanceof ModuleFault ? error.cause : error;
   const stack = thrown instanceof Error ? thrown.stack : undefined;
-  return stack === undefined ? {} : { output: redact(stack).split("\n").slice(0, 10) };
+  return stack === undefined ? {} : { output: redact(stack).split("\n").slice(0, 10).map(brief) };
 }
 
 function causesOf(error: unknown): string[] {
@@ -36,7 +37,7 @@ function causesOf(error: unknown): string[] {
   let cause = error instanceof Error ? error.cause : undefined;
   // A chain that bites its own tail must not hang the report.
   while (cause !== undefined && cause !== null && causes.length < 10) {
-    causes.push(redact(cause instanceof Error ? cause.message : String(cause)));
+    causes.push(brief(cause instanceof Error ? cause.message : String(cause)));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return causes;

@@ -1,4 +1,5 @@
 import type { Reached } from "../converge/reached.ts";
+import { isPlaybookError } from "../errors/error.ts";
 import type { RunContext } from "./context.ts";
 
 /** A host that could not be connected to, told apart from a call that failed on one that was. */
@@ -9,6 +10,10 @@ export class Unreached extends Error {
     this.host = host;
   }
 }
+
+/** Whether a host answers and is another run's: no waiting for the host itself mends that. */
+export const isLocked = (error: unknown): boolean =>
+  isPlaybookError(error) && (error.code === "PB_HOST_LOCKED" || error.code === "PB_LOCK_LOST");
 
 /** Connects; what goes wrong is the host's failure, not the step's. */
 export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>

@@ -18,12 +18,19 @@ export type Going = Extract<Verdict, { go: true }>;
 
 type Met = Need & Summary;
 
+/** What an earlier run, which this one goes on with, left behind. */
+export interface Earlier {
+  /** Whether a change was made there that sets this node off, and the node never came to its goal since. */
+  owes(node: PlanNode): boolean;
+}
+
 /** Whether a node runs, by how those that it waits for ended. */
-export function judge(node: PlanNode, ledger: Ledger): Verdict {
+export function judge(node: PlanNode, ledger: Ledger, earlier?: Earlier): Verdict {
   const met = node.needs.map((need): Met => ({ ...need, ...ledger.summary(need, node.host.name) }));
   const blocked = met.find(({ kind, root }) => kind !== "onFail" && root !== undefined);
   if (blocked?.root !== undefined) return end(skippedFor(blocked.root));
-  return notSetOff(met) ?? withoutData(met) ?? go(met);
+  const owed = earlier?.owes(node) === true;
+  return notSetOff(met, owed) ?? withoutData(met) ?? go(met);
 }
 
 const end = (ended: Ended): Verdict => ({ go: false, ended });
@@ -39,12 +46,12 @@ function go(met: readonly Met[]): Verdict {
 }
 
 // onChange and onFail each need one of their steps to have done what they wait for.
-function notSetOff(met: readonly Met[]): Verdict | undefined {
+function notSetOff(met: readonly Met[], owed: boolean): Verdict | undefined {
   const onFail = met.filter(({ kind }) => kind === "onFail");
   if (onFail.length > 0 && !onFail.some(({ failed }) => failed))
     return end(notNeeded(`${named(onFail)} did not fail`));
   const onChange = met.filter(({ kind }) => kind === "onChange");
-  if (onChange.length === 0 || onChange.some(({ changed }) => changed)) return undefined;
+  if (owed || onChange.length === 0 || onChange.some(({ changed }) => changed)) return undefined;
   const waiting = onChange.find(({ pending }) => pending !== undefined);
   if (waiting?.pending !== undefined) return end(waitsFor(waiting.pending));
   return end(notNeeded(`${named(onChange)} changed nothing`));

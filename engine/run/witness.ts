@@ -26,6 +26,10 @@ export interface Witness {
   changing?(node: PlanNode, index: number, change: Change): Promise<void>;
   /** Once it was made. */
   changed?(node: PlanNode, index: number): Promise<void>;
+  /** Before one change back, counted from 0, of a node that failed and is undone. */
+  undoing?(node: PlanNode, index: number, change: Change): Promise<void>;
+  /** Once that was made. */
+  undone?(node: PlanNode, index: number): Promise<void>;
   /** However it ended: skipped without ever starting, too. What depends on it starts afterwards. */
   ended?(node: PlanNode, ended: Ended): void;
 }
@@ -43,6 +47,12 @@ export const together = (witnesses: readonly Witness[]): Required<Witness> => ({
   },
   async changed(node, index) {
     for (const witness of witnesses) await witness.changed?.(node, index);
+  },
+  async undoing(node, index, change) {
+    for (const witness of witnesses) await witness.undoing?.(node, index, change);
+  },
+  async undone(node, index) {
+    for (const witness of witnesses) await witness.undone?.(node, index);
   },
   ended(node, ended) {
     for (const witness of witnesses) witness.ended?.(node, ended);

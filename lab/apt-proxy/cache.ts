@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { orMissing } from "../machine/files.ts";
@@ -35,6 +35,9 @@ export class PackageCache {
     const parsed = Entry.safeParse(parseJson(text));
     const size = (await orMissing(stat(this.#file(url))))?.size;
     if (!parsed.success || parsed.data.size !== size || parsed.data.url !== url) return undefined;
+    // When it was last asked for: what nobody asks for any more can be removed.
+    const now = new Date();
+    await orMissing(utimes(this.#about(url), now, now));
     return { entry: parsed.data, file: this.#file(url) };
   }
 

@@ -55,4 +55,5 @@ async function obtainAll(
   return Object.fromEntries(obtained) as Record<LabArtifact, Obtained>;
 }
 
-const machineArch = (): Arch => (process.arch === "arm64" ? "arm64" : "amd64");
+/** This machine's processor. */
+export const machineArch = (): Arch => (process.arch === "arm64" ? "arm64" : "amd64");

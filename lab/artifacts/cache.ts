@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PlaybookError } from "#engine/errors/error.ts";
-import { type EntryRecord, readRecord, writeRecord } from "./entry-record.ts";
+import { type EntryRecord, markUsed, readRecord, writeRecord } from "./entry-record.ts";
 import { withLock } from "./lock.ts";
 
 /** Which thing, in which version, for which machine: names its folder in the cache. */
@@ -24,7 +24,8 @@ export interface Entry extends EntryRecord {
 export const cacheHome = (env: NodeJS.ProcessEnv = process.env): string =>
   join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "run-playbook");
 
-const entryDir = (home: string, { name, version, arch }: EntryKey): string =>
+/** Where an entry is, or would be. */
+export const entryDir = (home: string, { name, version, arch }: EntryKey): string =>
   join(home, "artifacts", name, version, arch);
 
 /**
@@ -37,6 +38,7 @@ export async function obtainEntry(
   make: (dir: string) => Promise<string>,
 ): Promise<Entry> {
   const dir = entryDir(place.home, key);
+  await markUsed(dir);
   const there = await readRecord(dir);
   if (there !== undefined) return { ...there, dir, cached: true };
   await mkdir(dirname(dir), { recursive: true });
@@ -69,7 +71,8 @@ async function fill(dir: string, make: (dir: string) => Promise<string>): Promis
   }
 }
 
-const PARTIAL = ".partial-";
+/** What is still being made stands beside its entry, with this behind the entry's name. */
+export const PARTIAL = ".partial-";
 
 // Left by a run that was killed: whoever holds the lock is the only one alive here.
 async function clearPartials(dir: string): Promise<void> {

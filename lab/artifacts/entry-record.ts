@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { ifPresent } from "./absent.ts";
@@ -59,6 +59,18 @@ export async function readRecord(dir: string): Promise<EntryRecord | undefined> 
   );
   return same.every(Boolean) ? data : undefined;
 }
+
+/** Notes that the entry is used now: the time of its record says when it was last. A cache that is only read has no notes. */
+export async function markUsed(dir: string): Promise<void> {
+  const now = new Date();
+  await ifPresent(utimes(join(dir, RECORD), now, now)).catch((error: NodeJS.ErrnoException) => {
+    if (!["EROFS", "EACCES", "EPERM"].includes(error.code ?? "")) throw error;
+  });
+}
+
+/** When the entry was last used, in ms since 1970; undefined where there is no whole one. */
+export const lastUsed = async (dir: string): Promise<number | undefined> =>
+  (await ifPresent(stat(join(dir, RECORD))))?.mtimeMs;
 
 const hashed = async (path: string): Promise<z.infer<typeof FileRecord>> => {
   const { size, mtimeMs } = await stat(path);

@@ -50,6 +50,12 @@ export async function buildImages(
   return images;
 }
 
+/** The cache entries of all that was ever made of an image: NAME/TAG-HASH. */
+export const imageEntry = (ref: string): { readonly name: string; readonly tag: string } => ({
+  name: `image-${shortName(ref)}`,
+  tag: tagOf(ref),
+});
+
 const shortName = (ref: string): string => ref.replace(/^.*\//, "").replace(/:.*$/, "");
 
 const tagOf = (ref: string): string => ref.replace(/^.*:/, "");
@@ -93,7 +99,8 @@ function imageKey(ref: string, recipe: ImageRecipe, { programs, arch }: Ingredie
   });
   const made = JSON.stringify([FORMAT, recipe, contents]);
   const hash = createHash("sha256").update(made).digest("hex").slice(0, 12);
-  return { name: `image-${shortName(ref)}`, version: `${tagOf(ref)}-${hash}`, arch };
+  const { name, tag } = imageEntry(ref);
+  return { name, version: `${tag}-${hash}`, arch };
 }
 
 async function layersOf(recipe: ImageRecipe, from: Ingredients, scratch: string) {
@@ -134,7 +141,8 @@ const Index = z.object({
   manifests: z.tuple([z.object({ mediaType: z.string(), digest: z.string(), size: z.number() })]),
 });
 
-async function manifestOf(dir: string): Promise<Descriptor> {
+/** Names the image's manifest. */
+export async function manifestOf(dir: string): Promise<Descriptor> {
   const index = Index.parse(JSON.parse(await readFile(join(dir, "index.json"), "utf8")));
   return index.manifests[0];
 }

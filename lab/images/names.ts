@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Workshop } from "../artifacts/artifact.ts";
-import { obtainEntry } from "../artifacts/cache.ts";
+import { ifPresent } from "../artifacts/absent.ts";
+import type { Arch, Workshop } from "../artifacts/artifact.ts";
+import { type EntryKey, entryDir, obtainEntry } from "../artifacts/cache.ts";
 import { runProgram } from "../artifacts/program.ts";
 import type { LabVersions } from "../versions.ts";
 
@@ -18,7 +19,7 @@ interface Asked {
 /** Every image that a lab's cluster pulls, by its full name: asked from the programs themselves, once per version. */
 export async function imageNames(asked: Asked, workshop: Workshop): Promise<readonly string[]> {
   const { versions, kubeadm, agnhost } = asked;
-  const key = { name: "image-names", version: versions.kubernetes, arch: workshop.arch };
+  const key = imageNamesKey(versions, workshop.arch);
   const entry = await obtainEntry(workshop, key, async (dir) => {
     const ask = (argv: [string, ...string[]]) =>
       runProgram(
@@ -36,12 +37,35 @@ export async function imageNames(asked: Asked, workshop: Workshop): Promise<read
       ...kubernetes.split("\n").filter(Boolean),
       agnhostName(await ask([agnhost, "--version"])),
     ];
-    await writeFile(join(dir, "names.json"), `${JSON.stringify(names, null, 2)}\n`);
+    await writeFile(join(dir, FILE), `${JSON.stringify(names, null, 2)}\n`);
     return "kubeadm and agnhost";
   });
-  const names = Names.parse(JSON.parse(await readFile(join(entry.dir, "names.json"), "utf8")));
-  return [...names, `ghcr.io/flannel-io/flannel:${versions.flannel}`];
+  return allNames(await readFile(join(entry.dir, FILE), "utf8"), versions);
 }
+
+/** The same as far as it was asked before: undefined where it never was. */
+export async function knownImageNames(
+  versions: LabVersions,
+  { home, arch }: Pick<Workshop, "home" | "arch">,
+): Promise<readonly string[] | undefined> {
+  const file = join(entryDir(home, imageNamesKey(versions, arch)), FILE);
+  const text = await ifPresent(readFile(file, "utf8"));
+  return text === undefined ? undefined : allNames(text, versions);
+}
+
+/** The cache entry of the answers. */
+export const imageNamesKey = ({ kubernetes }: LabVersions, arch: Arch): EntryKey => ({
+  name: "image-names",
+  version: kubernetes,
+  arch,
+});
+
+const FILE = "names.json";
+
+const allNames = (text: string, { flannel }: LabVersions): readonly string[] => [
+  ...Names.parse(JSON.parse(text)),
+  `ghcr.io/flannel-io/flannel:${flannel}`,
+];
 
 const agnhostName = (printed: string): string => {
   const version = /(\d+\.\d+(?:\.\d+)?)\s*$/.exec(printed)?.[1];

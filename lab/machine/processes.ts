@@ -1,27 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { PlaybookError } from "#engine/errors/error.ts";
-import type { ProcessIdentity } from "../state/state.ts";
+import { isAlive, type ProcessIdentity, readStat } from "#engine/host/process-identity.ts";
 import { orMissing, readText } from "./files.ts";
 import { until } from "./until.ts";
-
-interface Stat {
-  readonly parent: number;
-  readonly zombie: boolean;
-  readonly started: string;
-}
-
-/** Who a process is, or undefined when it is gone (a zombie is). */
-export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
-  const stat = await readStat(pid);
-  if (stat === undefined || stat.zombie) return undefined;
-  const boot = await readText("/proc/sys/kernel/random/boot_id");
-  return { pid, started: `${boot}/${stat.started}` };
-}
-
-/** True while that very process runs: another one with its number does not count. */
-export async function isAlive(process: ProcessIdentity): Promise<boolean> {
-  return (await identify(process.pid))?.started === process.started;
-}
 
 /** Ends a process unless it is another one by now; SIGKILL after the grace. */
 export async function end(target: ProcessIdentity, graceSeconds: number): Promise<void> {
@@ -86,19 +67,4 @@ export const numbers = (text: string): number[] => text.split(/\s+/).filter(Bool
 async function allPids(): Promise<number[]> {
   const names = await readdir("/proc");
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
-}
-
-async function readStat(pid: number): Promise<Stat | undefined> {
-  const line = await readText(`/proc/${pid}/stat`);
-  return line === undefined ? undefined : parseStat(line);
-}
-
-/** The fields of /proc/PID/stat. The name in parentheses may itself hold spaces and parentheses. */
-export function parseStat(line: string): Stat {
-  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-  return {
-    zombie: fields[0] === "Z" || fields[0] === "X",
-    parent: Number(fields[1]),
-    started: fields[19] ?? "",
-  };
 }

@@ -1,9 +1,10 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import type { Command } from "#engine/host/command.ts";
 import { unpackMember } from "../artifacts/archive.ts";
-import type { Obtained, Workshop } from "../artifacts/artifact.ts";
-import { obtainEntry } from "../artifacts/cache.ts";
+import type { Arch, Obtained, Workshop } from "../artifacts/artifact.ts";
+import { type EntryKey, obtainEntry } from "../artifacts/cache.ts";
 import { linkMirror } from "../artifacts/mirror-tree.ts";
 import { onlyFile } from "../images/images.ts";
 import type { LabService } from "../service.ts";
@@ -17,14 +18,20 @@ const CONFIG = {
   http: { addr: "[::1]:5000", headers: { "X-Content-Type-Options": ["nosniff"] } },
 };
 
+/** The cache entry of the unpacked program. */
+export const registryProgramKey = (version: string, arch: Arch): EntryKey => ({
+  name: "registry-program",
+  version,
+  arch,
+});
+
 /** Makes the folder that a registry runs in: its program, its configuration, and what was pushed to it. */
 export async function prepareRegistry(
   dir: string,
   registry: Obtained,
   workshop: Workshop,
 ): Promise<void> {
-  const { version } = registry.artifact;
-  const key = { name: "registry-program", version, arch: workshop.arch };
+  const key = registryProgramKey(registry.artifact.version, workshop.arch);
   const program = await obtainEntry(workshop, key, async (made) => {
     const archive = onlyFile(registry);
     if (!(await unpackMember(archive, "registry", join(made, "registry"))))
@@ -54,10 +61,26 @@ export function registryService({ address, port, dir }: ServiceSettings): LabSer
     env: {
       // Read as YAML, where bare brackets would be a list.
       REGISTRY_HTTP_ADDR: JSON.stringify(`[${address}]:${port}`),
-      REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: join(dir, "storage"),
-      // It would otherwise look for a collector of traces.
-      OTEL_TRACES_EXPORTER: "none",
+      ...environment(dir),
     },
     readyUrl: `http://[${address}]:${port}/v2/`,
   };
 }
+
+const environment = (dir: string) => ({
+  REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: join(dir, "storage"),
+  // It would otherwise look for a collector of traces.
+  OTEL_TRACES_EXPORTER: "none",
+});
+
+/** Removes what no tag leads to. Nobody may push meanwhile. */
+export const collectGarbage = (dir: string): Command => ({
+  argv: [
+    join(dir, "registry"),
+    "garbage-collect",
+    "--delete-untagged",
+    "--quiet",
+    join(dir, "config.yml"),
+  ],
+  env: environment(dir),
+});

@@ -2,16 +2,14 @@
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
 import { kubectl, lastLine } from "../kubectl.ts";
+import { Url } from "../params.ts";
 
 export const apiReady = defineProbe({
   name: "api-ready",
   summary: "The API server says that it is ready; asked with the administrator's credentials.",
   example: `use.apiReady({ server: "https://[2001:db8:1::100]:6443" })`,
   params: z.strictObject({
-    server: z
-      .string()
-      .optional()
-      .describe("As https://…; the endpoint of admin.conf unless given."),
+    server: Url.optional().describe("As https://…; the endpoint of admin.conf unless given."),
   }),
 
   async check(host, { server }) {

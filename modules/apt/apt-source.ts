@@ -4,9 +4,12 @@ import { defineModule, PlaybookError } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State, Url } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
 
-const Word = z.string().regex(/^[\w./+:-]+$/, "expected one word");
+const Word = z.string().regex(/^[\w./+:][\w./+:-]*$/, "expected one word");
+// White space would make it two.
+const Keyring = AbsolutePath.regex(/^\S+$/, "expected a path without white space");
 const render = templateFile(new URL("./apt-source.sources.hbs", import.meta.url));
 
 const Params = z
@@ -32,7 +35,7 @@ const Params = z
       .regex(/^-----BEGIN PGP PUBLIC KEY BLOCK-----/, "expected an armored OpenPGP public key")
       .optional()
       .describe("The key that signs the archive, armored; kept as /etc/apt/keyrings/<name>.asc."),
-    signedBy: AbsolutePath.optional().describe("In place of `key`: a keyring that is on the host."),
+    signedBy: Keyring.optional().describe("In place of `key`: a keyring that is on the host."),
     state: State.describe("absent removes the source and its key."),
   })
   .refine(
@@ -78,6 +81,13 @@ export const aptSource = defineModule({
       yield* keepFile(now.key, { path: keyOf(want), content: `${key.trimEnd()}\n` });
     const content = render({ ...want, signedBy: signedBy ?? keyOf(want) });
     yield* keepFile(now.source, { path: sourceOf(want), content });
+  },
+
+  *undo(before, now, want) {
+    const source = { path: sourceOf(want), before: before.source, now: now.source };
+    const key = { path: keyOf(want), before: before.key, now: now.key };
+    // As above: a source goes before its key, and comes after it.
+    yield* undoFiles(...(before.source.stat === undefined ? [source, key] : [key, source]));
   },
 });
 

@@ -4,10 +4,20 @@
  * up to a deadline, so that an automatic upgrade of the host's own does not fail the step.
  */
 import { z } from "zod";
-import { defineModule, type Host, run, script, sh, toMs } from "#engine/index.ts";
+import { defineModule, run, script, toMs } from "#engine/index.ts";
 import { DurationText } from "../params.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
+import {
+  find,
+  type Installed,
+  isThere,
+  nameOf,
+  readAll,
+  readInstalled,
+  statusOf,
+} from "./installed.ts";
 import { INSTALL, REMOVE, STATE } from "./scripts.ts";
+import { undoPackages } from "./undo.ts";
 
 const Package = z
   .string()
@@ -56,19 +66,20 @@ export const apt = defineModule({
       host.text(script(STATE)),
     ]);
     const versions = Object.fromEntries(
-      [...installed].flatMap(([name, { status, version }]) =>
+      installed.flatMap(({ name, status, version }) =>
         status === "installed" ? [[name, version]] : [],
       ),
     );
-    return { versions, installed, listsAgeMs: Number(age) * 1000 };
+    // Only where something is to be installed: what was there before stays when it is undone.
+    const all = want.present.every((text) => isThere(installed, text)) ? "" : await readAll(host);
+    return { versions, installed, all, listsAgeMs: Number(age) * 1000 };
   },
 
   *diff(now, want) {
     const lock = Math.ceil(toMs(want.lockTimeout) / 1000);
     const missing = want.present.filter((text) => !isThere(now.installed, text));
-    const statusOf = (name: string) => now.installed.get(name)?.status ?? "not-installed";
     const unwanted = want.absent.filter((name) => {
-      const status = statusOf(name);
+      const status = statusOf(now.installed, name);
       return status !== "not-installed" && (want.purge || status !== "config-files");
     });
     if (unwanted.length > 0) {
@@ -86,43 +97,14 @@ export const apt = defineModule({
       { timeout: want.timeout },
     );
   },
+
+  *undo(before, now, want) {
+    yield* undoPackages(before, now, want);
+  },
 });
 
-interface Installed {
-  /** dpkg's, as installed, config-files, half-configured. */
-  readonly status: string;
-  readonly version: string;
-}
-
-const nameOf = (text: string) => text.split("=")[0] ?? text;
-
-async function readInstalled(
-  host: Host,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, Installed>> {
-  const format = "--showformat=${binary:Package}\\t${db:Status-Status}\\t${Version}\\n";
-  // Exits 1 where it knows one of them not at all.
-  const { stdout } = await host.run(sh`dpkg-query --show ${format} -- ${names}`);
-  const rows = stdout.split("\n").map((row) => row.split("\t"));
-  return new Map(
-    rows.flatMap(([name = "", status = "", version = ""]) =>
-      name === "" ? [] : [[name.split(":")[0] ?? name, { status, version }]],
-    ),
-  );
-}
-
-function isThere(installed: ReadonlyMap<string, Installed>, text: string): boolean {
-  const found = installed.get(nameOf(text));
-  if (found?.status !== "installed") return false;
-  const wanted = text.split("=")[1];
-  if (wanted === undefined) return true;
-  return wanted.endsWith("*")
-    ? found.version.startsWith(wanted.slice(0, -1))
-    : found.version === wanted;
-}
-
-function describe(installed: ReadonlyMap<string, Installed>, text: string): string {
-  const was = installed.get(nameOf(text));
+function describe(installed: readonly Installed[], text: string): string {
+  const was = find(installed, text);
   if (was === undefined || was.status === "not-installed") return text;
   return was.status === "installed"
     ? `${text} (was ${was.version})`

@@ -52,3 +52,24 @@ get --no-install-recommends --allow-downgrades install -- "$@"`;
 export const REMOVE = `# apt-remove
 ${COMMON}
 get "$mode" -- "$@"`;
+
+/**
+ * $1 seconds for locks, $2 remove or purge, rest packages; on standard input what was there before they came, as
+ * "installed NAME". What came with them and nobody else needs goes too; nothing of others ever does.
+ */
+export const TAKE_AWAY = `# apt-take-away
+${COMMON}
+was=$(mktemp)
+trap 'rm -f "$log" "$was"' EXIT
+sed -n 's/^installed //p' >"$was"
+going() { apt-get -q -s "$@" | sed -n 's/^\\(Remv\\|Purg\\) \\([^ :]*\\).*/\\2/p'; }
+others=$(going "$mode" -- "$@" | grep -vxF "$(printf '%s\\n' "$@")")
+if [ -n "$others" ]; then
+  echo "E: still needed by" $others >&2
+  exit 65
+fi
+unneeded=$(going autoremove)
+came=
+[ ! -s "$was" ] || came=$(going --auto-remove "$mode" -- "$@" | grep -vxF -f "$was" | grep -vxF "$(printf '%s\\n' "$unneeded" "$@")")
+get "$mode" -- "$@"
+[ -z "$came" ] || get purge -- $came`;

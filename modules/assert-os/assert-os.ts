@@ -50,6 +50,8 @@ export const assertOs = defineModule({
     if (now.memory < want.memory) refuse(`${now.memory} MiB of memory`, `${want.memory} and more`);
     if (now.cpus < want.cpus) refuse(`${now.cpus} processors`, `${want.cpus} and more`);
   },
+
+  *undo() {},
 });
 
 const listSystems = (systems: Record<string, string[]>) =>

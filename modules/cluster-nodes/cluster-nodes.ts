@@ -1,6 +1,7 @@
 /** What the cluster knows of its nodes. */
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
+import { NodeName } from "../cluster-params.ts";
 import { readNodes } from "./read-nodes.ts";
 
 export const clusterNodes = defineModule({
@@ -8,7 +9,7 @@ export const clusterNodes = defineModule({
   summary: "Find out each node's address and pod prefix; run on a control plane.",
   example: `use.clusterNodes({ nodes: ["cp1", "w1"] })`,
   params: z.strictObject({
-    nodes: z.array(z.string()).describe("Their names; each must be registered."),
+    nodes: z.array(NodeName).describe("Their names; each must be registered."),
   }),
   outputs: z.object({
     nodes: z.array(z.object({ name: z.string(), address: z.string(), podCidr: z.string() })),
@@ -31,4 +32,6 @@ export const clusterNodes = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

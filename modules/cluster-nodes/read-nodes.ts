@@ -42,7 +42,7 @@ export interface ClusterNode {
 
 /** All nodes of the cluster; on a control plane. */
 export async function readNodes(host: Host): Promise<ClusterNode[]> {
-  const { items } = Nodes.parse(await kubectlJson(host, "The nodes", "get", "nodes"));
+  const { items } = await kubectlJson(host, { what: "The nodes", as: Nodes }, "get", "nodes");
   return items.map(({ metadata, spec, status }) => {
     const ready = status.conditions.find(({ type }) => type === "Ready");
     return {

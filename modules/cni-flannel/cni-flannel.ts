@@ -1,7 +1,10 @@
 /** Pods on a bridge, behind flannel's overlay: for networks that route no pod prefixes. */
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
+import { Address, Network } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
+import { undoFiles } from "../undo-file.ts";
 import { flannelDevice } from "./flannel-device.ts";
 
 const conflistPath = "/etc/cni/net.d/10-flannel.conflist";
@@ -11,9 +14,9 @@ export const cniFlannel = defineModule({
   summary: "Put pods of a node on a bridge behind flannel's overlay, with the overlay's MTU.",
   example: `use.cniFlannel({ node: "w1", nodes: [{ name: "w1", address: "2001:db8:1::21", podCidr: "2001:db8:2:1::/64" }] })`,
   params: z.strictObject({
-    node: z.string().describe("This host's name in `nodes`."),
+    node: NodeName.describe("This host's name in `nodes`."),
     nodes: z
-      .array(z.object({ name: z.string(), address: z.string(), podCidr: z.string() }))
+      .array(z.object({ name: NodeName, address: Address, podCidr: Network }))
       .describe("All nodes, from cluster-nodes."),
   }),
 
@@ -32,6 +35,10 @@ export const cniFlannel = defineModule({
     if (own === undefined)
       throw new PlaybookError("PB_CLUSTER_READ", [`The node ${want.node}`, "it is not registered"]);
     yield* keepFile(now.conflist, { path: conflistPath, content: conflist(own.podCidr, now.mtu) });
+  },
+
+  *undo(before, now) {
+    yield* undoFiles({ path: conflistPath, before: before.conflist, now: now.conflist });
   },
 });
 

@@ -1,7 +1,14 @@
 /** The programs that give pods their network. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const cniPlugins = defineModule({
   name: "cni-plugins",
@@ -11,7 +18,7 @@ export const cniPlugins = defineModule({
     version: Version.describe("With its v."),
     ...ReleaseParams,
     only: z
-      .array(z.string())
+      .array(z.string().regex(/^\w[\w.-]*$/))
       .default(["ptp", "bridge", "host-local", "portmap", "loopback", "tuning", "firewall"])
       .describe("Which plugins; names as in the archive."),
   }),
@@ -33,5 +40,9 @@ export const cniPlugins = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -2,8 +2,11 @@
 import { z } from "zod";
 import { type Change, defineModule, type Host, PlaybookError, run, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { Address, Network } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const conflistPath = "/etc/cni/net.d/10-routed.conflist";
 const unit = "run-playbook-pod-routes.service";
@@ -12,9 +15,9 @@ const networkdPath = "/etc/systemd/networkd.conf.d/50-pod-routes.conf";
 /** Marks our routes, so that those of nodes that are gone can be told from others. */
 const PROTOCOL = "157";
 
-const Node = z.object({ name: z.string(), address: z.string(), podCidr: z.string() });
+const Node = z.object({ name: NodeName, address: Address, podCidr: Network });
 const Params = z.strictObject({
-  node: z.string().describe("This host's name in `nodes`."),
+  node: NodeName.describe("This host's name in `nodes`."),
   nodes: z.array(Node).describe("All nodes, from cluster-nodes."),
   state: State,
   mtu: z.int().min(1280).optional().describe("The device's own unless given."),
@@ -53,11 +56,29 @@ export const cniRouted = defineModule({
       throw new PlaybookError("PB_CLUSTER_READ", [`The node ${want.node}`, "it is not registered"]);
     yield* keepFile(now.networkd, { path: networkdPath, content: KEEP_ROUTES });
     yield* keepUnit(now, want);
-    yield* keepRoutes(now.live, want);
+    yield* keepRoutes(now.live, routesOf(want));
     // Last: this is what makes the node Ready.
     yield* keepFile(now.conflist, { path: conflistPath, content: conflist(own.podCidr, want.mtu) });
   },
+
+  *undo(before, now) {
+    if (now.enabled && !before.enabled) yield disable;
+    const files = [
+      ...undoFiles(
+        { path: conflistPath, before: before.conflist, now: now.conflist },
+        { path: unitPath, before: before.unitNow, now: now.unitNow },
+        { path: networkdPath, before: before.networkd, now: now.networkd },
+      ),
+    ];
+    yield* files;
+    if (files.length > 0) yield run(sh`systemctl daemon-reload`, "pod routes' unit: reload");
+    if (before.enabled && !now.enabled) yield enable;
+    yield* keepRoutes(now.live, before.live);
+  },
 });
+
+const enable = run(sh`systemctl enable ${unit}`, "pod routes at boot: no → yes");
+const disable = run(sh`systemctl disable ${unit}`, "pod routes at boot: yes → no");
 
 // networkd would take away routes that it did not set, each time it starts.
 const KEEP_ROUTES = "[Network]\nManageForeignRoutes=no\n";
@@ -92,7 +113,7 @@ function* keepUnit(now: { unitNow: FileNow; enabled: boolean }, want: Want): Gen
   const files = [...keepFile(now.unitNow, { path: unitPath, content: unitFile({ routes }) })];
   yield* files;
   if (files.length > 0) yield run(sh`systemctl daemon-reload`, "pod routes' unit: reload");
-  if (!now.enabled) yield run(sh`systemctl enable ${unit}`, "pod routes at boot: no → yes");
+  if (!now.enabled) yield enable;
 }
 
 interface Now {
@@ -104,7 +125,7 @@ interface Now {
 }
 
 function* clear(now: Now): Generator<Change> {
-  if (now.enabled) yield run(sh`systemctl disable ${unit}`, "pod routes at boot: yes → no");
+  if (now.enabled) yield disable;
   yield* keepAway(now.conflist, conflistPath);
   yield* keepAway(now.unitNow, unitPath);
   yield* keepAway(now.networkd, networkdPath);
@@ -117,8 +138,7 @@ const dropRoute = ({ to, via }: Route): Change =>
     `route to pods ${to}: ${via} → none`,
   );
 
-function* keepRoutes(live: readonly Route[], want: Want): Generator<Change> {
-  const wanted = routesOf(want);
+function* keepRoutes(live: readonly Route[], wanted: readonly Route[]): Generator<Change> {
   for (const { to, via } of wanted) {
     const is = live.find((route) => route.to === to)?.via;
     if (is !== via)

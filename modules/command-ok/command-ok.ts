@@ -1,7 +1,7 @@
 /** Whether a command succeeds: for conditions that no probe knows. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
-import { Line } from "../params.ts";
+import { Argv, Line } from "../params.ts";
 
 export const commandOk = defineProbe({
   name: "command-ok",
@@ -9,9 +9,7 @@ export const commandOk = defineProbe({
     "A command exits 0, and prints a given text. It is asked again and again: it must only look.",
   example: `use.commandOk({ argv: ["etcdctl", "endpoint", "health"], prints: "is healthy" })`,
   params: z.strictObject({
-    argv: z
-      .tuple([z.string().min(1)], z.string())
-      .describe("The program and its arguments; no shell reads them."),
+    argv: Argv,
     prints: Line.optional().describe("A text that standard output must hold."),
   }),
 

@@ -11,11 +11,7 @@ import {
   script,
   toMs,
 } from "#engine/index.ts";
-import { AbsolutePath, DurationText } from "../params.ts";
-
-const Argv = z
-  .tuple([z.string().min(1)], z.string())
-  .describe("The program and its arguments; no shell reads them.");
+import { AbsolutePath, Argument, Argv, DurationText, Line } from "../params.ts";
 
 const Params = z
   .strictObject({
@@ -31,9 +27,12 @@ const Params = z
       .optional()
       .describe("What it reads; the only place for secrets."),
     cwd: AbsolutePath.optional().describe("The folder it runs in."),
-    env: z.record(z.string().regex(/^\w+$/), z.string()).default({}).describe("Environment."),
+    env: z
+      .record(z.string().regex(/^[a-z_]\w*$/i), Argument)
+      .default({})
+      .describe("Environment."),
     timeout: DurationText.default("5m").describe("For the command."),
-    say: z.string().optional().describe("What it does, in words; the command itself unless given."),
+    say: Line.optional().describe("What it does, in words; the command itself unless given."),
   })
   .refine(
     ({ creates, unless, until }) =>
@@ -46,6 +45,7 @@ export const command = defineModule({
   name: "command",
   summary:
     "Run a command until its goal is reached: a path that it creates, or another command that then exits 0.",
+  lasting: "only its author knows what a command does",
   example: `use.command({ argv: ["ssh-keygen", "-A"], creates: "/etc/ssh/ssh_host_ed25519_key" })`,
   params: Params,
   outputs: z.object({ reached: z.boolean().describe("Whether the goal is reached.") }),

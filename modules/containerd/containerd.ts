@@ -1,12 +1,26 @@
 /** The container runtime. */
 import { z } from "zod";
-import { type Change, defineModule, remove } from "#engine/index.ts";
+import { type Change, defineModule, PlaybookError, remove } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { ImageRef, Registry } from "../cluster-params.ts";
 import { emptyFolder, filledFolders } from "../emptied-folder.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { Url } from "../params.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
-import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
+import { undoFiles } from "../undo-file.ts";
+import {
+  dropUnitProcess,
+  keepUnitProcess,
+  readUnitProcess,
+  undoUnitProcess,
+} from "../unit-process.ts";
 
 const unit = "containerd.service";
 const configPath = "/etc/containerd/config.toml";
@@ -18,11 +32,11 @@ const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
 const Params = z.strictObject({
   version: Version.describe("With its v; 1.x and 2.x."),
   ...ReleaseParams,
-  sandboxImage: z
-    .string()
-    .describe("What keeps a pod's namespaces; the one that kubeadm's version names."),
+  sandboxImage: ImageRef.describe(
+    "What keeps a pod's namespaces; the one that kubeadm's version names.",
+  ),
   registryMirrors: z
-    .record(z.string(), z.array(Url).min(1))
+    .record(Registry, z.array(Url).min(1))
     .default({})
     .describe("Registry host to mirrors, tried in order before the registry itself."),
   cgroupDriver: z
@@ -90,7 +104,7 @@ export const containerd = defineModule({
     if (want.state === "absent") {
       yield* dropUnitProcess(unit, now.process);
       yield* keepAway(now.unitNow, unitPath);
-      if (now.configNow.home) yield remove("/etc/containerd");
+      if (now.configNow.lacks.length === 0) yield remove("/etc/containerd");
       for (const folder of now.filled) yield emptyFolder(folder);
       yield* keepReleases(now.releases);
       return;
@@ -113,6 +127,28 @@ export const containerd = defineModule({
       unit: units.length > 0,
       files: differs(programs) || differs(files),
     });
+  },
+
+  *undo(before, now, want) {
+    const lost = [
+      ...before.filled,
+      ...(before.configNow.lacks.length === 0 ? ["/etc/containerd"] : []),
+    ];
+    if (want.state === "absent" && lost.length > 0)
+      throw new PlaybookError("PB_UNDO_LOST", [lost.join(", "), "what is in it is not kept"]);
+    const hosts = before.hosts.flatMap(({ registry, now: was }) => {
+      const is = now.hosts.find((host) => host.registry === registry)?.now;
+      return is === undefined ? [] : [{ path: hostsPath(registry), before: was, now: is }];
+    });
+    const config = { path: configPath, before: before.configNow, now: now.configNow };
+    const unitBack = { path: unitPath, before: before.unitNow, now: now.unitNow };
+    const files = [
+      ...undoFiles(config, ...hosts),
+      ...undoReleases(before.releases, now.releases),
+      ...now.filled.filter((folder) => !before.filled.includes(folder)).map(emptyFolder),
+    ];
+    const process = { before: before.process, now: now.process };
+    yield* undoUnitProcess(unit, process, { files, unit: [...undoFiles(unitBack)] });
   },
 });
 

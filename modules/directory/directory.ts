@@ -7,8 +7,9 @@ import {
   remove,
   setAttributes,
 } from "#engine/index.ts";
-import { attributeDifference } from "../managed-file.ts";
+import { attributeDifference, lackingFolders } from "../managed-file.ts";
 import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { undoFolders } from "../undo-file.ts";
 
 export const directory = defineModule({
   name: "directory",
@@ -30,7 +31,8 @@ export const directory = defineModule({
     ),
 
   async read(host, want) {
-    return { stat: await host.stat(want.path) };
+    const stat = await host.stat(want.path);
+    return { stat, lacks: stat === undefined ? await lackingFolders(host, want.path) : [] };
   },
 
   *diff({ stat }, { path, mode, owner, group = owner, state }) {
@@ -45,6 +47,22 @@ export const directory = defineModule({
     if (stat.kind !== "directory")
       throw new PlaybookError("PB_WRONG_KIND", [path, stat.kind, "directory"]);
     const say = attributeDifference(stat, { mode, owner, group });
+    if (say !== undefined) yield setAttributes(path, { mode, owner, group }, `${path}: ${say}`);
+  },
+
+  *undo(before, now, { path, state }) {
+    const { stat } = before;
+    if (stat === undefined) {
+      yield* undoFolders(
+        [...before.lacks, path],
+        now.stat === undefined ? [...now.lacks, path] : [],
+      );
+      return;
+    }
+    if (state === "absent")
+      throw new PlaybookError("PB_UNDO_LOST", [path, "what is in it is not kept"]);
+    const say = now.stat === undefined ? undefined : attributeDifference(now.stat, stat);
+    const { mode, owner, group } = stat;
     if (say !== undefined) yield setAttributes(path, { mode, owner, group }, `${path}: ${say}`);
   },
 });

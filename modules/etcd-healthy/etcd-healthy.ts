@@ -1,6 +1,7 @@
 /** Whether etcd has all its members, and all of them agree. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { NodeName } from "../cluster-params.ts";
 import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
 import { lastLine } from "../kubectl.ts";
 
@@ -9,7 +10,7 @@ export const etcdHealthy = defineProbe({
   summary: "etcd has these members, all started, voting and healthy; asked on a control plane.",
   example: `use.etcdHealthy({ members: ["cp1", "cp2", "cp3"] })`,
   params: z.strictObject({
-    members: z.array(z.string()).min(1).describe("Their names: these and no others."),
+    members: z.array(NodeName).min(1).describe("Their names: these and no others."),
   }),
 
   async check(host, want) {

@@ -21,6 +21,7 @@ const Params = z.strictObject({
 export const etcdSnapshot = defineModule({
   name: "etcd-snapshot",
   summary: "Keep a fresh snapshot of etcd, checked by etcdutl, with its sha256 beside it.",
+  lasting: "a snapshot that was taken is kept",
   example: `use.etcdSnapshot({ maxAgeHours: 24, fetchTo: "backups" })`,
   params: Params,
   outputs: z.object({
@@ -76,7 +77,7 @@ mv "$part" "$1"
 cd "$dir"
 sha256sum "\${1##*/}" >"$1.sha256"
 sync "$1" "$1.sha256"
-ls -1t etcd-*.db | tail -n +"$(($2 + 1))" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+ls -1t etcd-*.db | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
 
 /** "20261124-183000", in UTC. */
 const stamp = (clock: number): string =>

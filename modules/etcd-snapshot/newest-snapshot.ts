@@ -1,16 +1,36 @@
+import { z } from "zod";
 import { type Host, script } from "#engine/index.ts";
+import { answerOf } from "../answer.ts";
 
 const NEWEST = `# etcd-snapshot-newest
-date +%s
+now=$(date +%s)
+echo "$now"
 cd "$1" 2>/dev/null || exit 0
-name=$(ls -1t etcd-*.db 2>/dev/null | head -n 1)
+name=$(ls -1t etcd-*.db 2>/dev/null | while read -r each; do
+  [ "$(stat -c %Y "$each")" -gt "$now" ] || { echo "$each"; break; }
+done)
 [ -n "$name" ] || exit 0
 echo "$name"
 stat -c %Y "$name"
 sha256sum --check --status "$name.sha256" 2>/dev/null && cut -d ' ' -f 1 "$name.sha256"
 true`;
 
-/** The newest snapshot of a folder; its sha256 is empty where it does not agree with what was noted. */
+const Seconds = z
+  .string()
+  .regex(/^\d{1,11}$/)
+  .transform(Number);
+// The name becomes part of a file's name on this machine.
+const Answer = z.object({
+  clock: Seconds,
+  name: z.string().regex(/^(etcd-[\w.-]+\.db)?$/),
+  written: Seconds,
+  sha256: z.string().regex(/^([0-9a-f]{64})?$/),
+});
+
+/**
+ * The newest snapshot of a folder, leaving out what is from the future: a clock that was ahead wrote it, and it would
+ * look fresh for as long as the clock was wrong by. Its sha256 is empty where it does not agree with what was noted.
+ */
 export interface NewestSnapshot {
   /** Empty where there is none. */
   readonly path: string;
@@ -23,11 +43,12 @@ export interface NewestSnapshot {
 /** Reads it through: what is damaged on disk is no snapshot. */
 export async function newestSnapshot(host: Host, dir: string): Promise<NewestSnapshot> {
   const printed = await host.text(script(NEWEST, dir));
-  const [clock = "0", name = "", written = "0", sha256 = ""] = printed.split("\n");
+  const [clock, name = "", written = "0", sha256 = ""] = printed.split("\n");
+  const found = answerOf(`The newest snapshot in ${dir}`, Answer, { clock, name, written, sha256 });
   return {
-    path: name === "" ? "" : `${dir}/${name}`,
-    ageSeconds: Number(clock) - Number(written),
-    sha256,
-    clock: Number(clock),
+    path: found.name === "" ? "" : `${dir}/${found.name}`,
+    ageSeconds: found.clock - found.written,
+    sha256: found.sha256,
+    clock: found.clock,
   };
 }

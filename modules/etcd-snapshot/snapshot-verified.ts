@@ -1,6 +1,7 @@
 /** Whether there is a snapshot that a restore could start from. */
 import { z } from "zod";
 import { defineProbe, sh } from "#engine/index.ts";
+import { jsonOf } from "../answer.ts";
 import { lastLine } from "../kubectl.ts";
 import { AbsolutePath } from "../params.ts";
 import { newestSnapshot } from "./newest-snapshot.ts";
@@ -23,7 +24,7 @@ export const snapshotVerified = defineProbe({
     const { code, stdout, stderr } = await host.run(sh`etcdutl snapshot status ${path} -w json`);
     if (code !== 0)
       return { holds: false, saw: `etcdutl cannot read ${path}: ${lastLine(stderr)}` };
-    const { revision, totalKey, totalSize } = Status.parse(JSON.parse(stdout));
+    const { revision, totalKey, totalSize } = jsonOf("etcdutl snapshot status", Status, stdout);
     const size = `${(totalSize / 1_048_576).toFixed(1)} MiB`;
     return { holds: totalKey > 0, saw: `${path}: revision ${revision}, ${totalKey} keys, ${size}` };
   },

@@ -1,7 +1,14 @@
 /** etcd's own tools on the host, for health, snapshots and recovery. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const etcdTools = defineModule({
   name: "etcd-tools",
@@ -29,5 +36,9 @@ export const etcdTools = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -11,20 +11,17 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Content, Line, Mode, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Params = z
   .strictObject({
     path: AbsolutePath.describe("Where it is; missing parents are made."),
     content: z
-      .union([z.string(), z.custom<Secret>(isSecret, "expected text or a secret")])
+      .union([Content, z.custom<Secret>(isSecret, "expected text or a secret")])
       .optional()
       .describe("The whole content; a secret is neither shown nor diffed."),
-    linkTo: z
-      .string()
-      .regex(/^[^\0\n]+$/)
-      .optional()
-      .describe("In place of `content`: a symlink with this target."),
+    linkTo: Line.min(1).optional().describe("In place of `content`: a symlink with this target."),
     mode: Mode.default(0o644).describe("Permission bits, as 0o600."),
     owner: Account.default("root").describe("Its owner."),
     group: Account.optional().describe("Its group; the owner's name unless given."),
@@ -53,14 +50,18 @@ export const file = defineModule({
     else if (linkTo !== undefined) yield* keepLink(now, want, linkTo);
     else if (content !== undefined) yield* keepFile(now, { ...want, content });
   },
+
+  *undo(before, now, { path, content }) {
+    yield* undoFiles({ path, before, now, secret: isSecret(content) });
+  },
 });
 
 function* keepLink(now: FileNow, { path }: Want, target: string): Generator<Change> {
-  const { stat, home } = now;
+  const { stat, lacks } = now;
   if (stat?.kind === "symlink" && stat.target === target) return;
   // A symlink in place of a file would lose what is in the file: that is for a person to decide.
   if (stat?.kind === "file") throw new PlaybookError("PB_WRONG_KIND", [path, "file", "symlink"]);
-  if (!home) yield makeDirectory(path.slice(0, path.lastIndexOf("/")));
+  if (lacks.length > 0) yield makeDirectory(path.slice(0, path.lastIndexOf("/")));
   const was = stat === undefined ? "" : ` (was ${stat.target})`;
   yield run(sh`ln -sfn -- ${target} ${path}`, `link ${path} to ${target}${was}`);
 }

@@ -1,9 +1,11 @@
 /** Names in /etc/hosts. */
 import { isIP } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Name = z
   .string()
@@ -45,6 +47,20 @@ export const hostsFile = defineModule({
     const content = withBlock(now.content ?? "", want);
     yield* keepFile(now, { path: want.path, content, mode, owner, group });
   },
+
+  *undo(before, now, want) {
+    const { path } = want;
+    const [text, old] = [now.content ?? "", before.content ?? ""];
+    if (text === withBlock(old, want)) {
+      // Nobody else wrote to it: byte for byte as it was.
+      yield* undoFiles({ path, before, now });
+      return;
+    }
+    const block = blockOf(old, want);
+    if (isDeepStrictEqual(blockOf(text, want), block)) return;
+    const { mode, owner, group } = now.stat ?? {};
+    yield* keepFile(now, { path, content: replaced(text, want, block ?? []), mode, owner, group });
+  },
 });
 
 interface Want {
@@ -54,17 +70,35 @@ interface Want {
   readonly state: "present" | "absent";
 }
 
+const markers = ({ block }: Pick<Want, "block">) => [`# BEGIN ${block}`, `# END ${block}`] as const;
+
 /** The text with the block as wanted: where it was, else at the end. */
 function withBlock(text: string, want: Want): string {
-  const [begin, end] = [`# BEGIN ${want.block}`, `# END ${want.block}`];
+  const [begin, end] = markers(want);
+  const names = want.entries.map(({ address, names }) => `${address} ${names.join(" ")}`);
+  return replaced(text, want, want.state === "absent" ? [] : [begin, ...names, end]);
+}
+
+/** The text with other lines in the block's place. */
+function replaced(text: string, want: Want, block: readonly string[]): string {
+  const { lines, first, last } = find(text, want);
+  if (first < 0) lines.push(...block);
+  else lines.splice(first, last - first + 1, ...block);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** The block's lines with its markers; undefined where there is none. */
+function blockOf(text: string, want: Want): readonly string[] | undefined {
+  const { lines, first, last } = find(text, want);
+  return first < 0 ? undefined : lines.slice(first, last + 1);
+}
+
+function find(text: string, want: Want) {
+  const [begin, end] = markers(want);
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
   const [first, last] = [lines.indexOf(begin), lines.indexOf(end)];
   if (first >= 0 !== last >= 0 || last < first)
     throw new PlaybookError("PB_BLOCK_BROKEN", [want.path, begin, end]);
-  const names = want.entries.map(({ address, names }) => `${address} ${names.join(" ")}`);
-  const block = want.state === "absent" ? [] : [begin, ...names, end];
-  if (first < 0) lines.push(...block);
-  else lines.splice(first, last - first + 1, ...block);
-  return lines.map((line) => `${line}\n`).join("");
+  return { lines, first, last };
 }

@@ -1,13 +1,12 @@
 /** Container images that are there before anything waits for them. */
 import { z } from "zod";
 import { defineModule, run, script, sh } from "#engine/index.ts";
+import { ImageRef } from "../cluster-params.ts";
+import { Line } from "../params.ts";
 
 const Params = z.strictObject({
-  refs: z.array(z.string()).describe("Full names, with registry and tag."),
-  mirrors: z
-    .array(z.string())
-    .default([])
-    .describe("Only for messages: where the runtime looks first."),
+  refs: z.array(ImageRef.min(1)).describe("Full names, with registry and tag."),
+  mirrors: z.array(Line).default([]).describe("Only for messages: where the runtime looks first."),
 });
 
 export const images = defineModule({
@@ -26,6 +25,11 @@ export const images = defineModule({
     const from = want.mirrors.join(", ") || "its registry";
     for (const ref of now.missing)
       yield run(script(PULL, ref, from), `image ${ref}: absent → pulled`, { timeout: "5m" });
+  },
+
+  *undo(before, now) {
+    for (const ref of before.missing.filter((pulled) => !now.missing.includes(pulled)))
+      yield run(sh`ctr --namespace k8s.io images rm ${ref}`, `image ${ref}: pulled → absent`);
   },
 });
 

@@ -30,8 +30,8 @@ export const servicesSingleFamily = defineProbe({
   }),
 
   async check(host, want) {
-    const json = await kubectlJson(host, "The Services", "get", "services", "--all-namespaces");
-    const { items } = Services.parse(json);
+    const list = { what: "The Services", as: Services };
+    const { items } = await kubectlJson(host, list, "get", "services", "--all-namespaces");
     const said = want.services.map((service) => {
       const found = items.find(({ metadata: m }) => `${m.namespace}/${m.name}` === service);
       if (found === undefined) return { good: false, text: `${service} does not exist` };

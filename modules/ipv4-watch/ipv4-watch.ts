@@ -17,10 +17,13 @@ export const ipv4Watch = defineModule({
 
   *diff(now, want) {
     if (want.state === "absent") {
-      if (now.packets >= 0)
-        yield run(sh`nft delete table ip ${table}`, "IPv4 packets: counted → not counted");
-    } else if (now.packets < 0)
-      yield run(withStdin(sh`nft -f -`, RULES), "IPv4 packets: not counted → counted");
+      if (now.packets >= 0) yield end;
+    } else if (now.packets < 0) yield begin;
+  },
+
+  *undo(before, now) {
+    if (before.packets < 0 && now.packets >= 0) yield end;
+    if (before.packets >= 0 && now.packets < 0) yield begin;
   },
 });
 
@@ -41,3 +44,6 @@ table ip ${table} {
   }
 }
 `;
+
+const begin = run(withStdin(sh`nft -f -`, RULES), "IPv4 packets: not counted → counted");
+const end = run(sh`nft delete table ip ${table}`, "IPv4 packets: counted → not counted");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Host, sh } from "#engine/index.ts";
+import { jsonOf } from "../answer.ts";
 
 /** The nftables table that counts. */
 export const table = "run_playbook_ipv4";
@@ -17,6 +18,6 @@ const Listed = z.object({
 export async function readPackets(host: Host): Promise<number | undefined> {
   const { code, stdout } = await host.run(sh`nft -j list counters table ip ${table}`);
   if (code !== 0) return undefined;
-  const { nftables } = Listed.parse(JSON.parse(stdout));
+  const { nftables } = jsonOf("nft list counters", Listed, stdout);
   return nftables.find((entry) => entry.counter?.name === counter)?.counter?.packets;
 }

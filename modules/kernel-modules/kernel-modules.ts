@@ -8,8 +8,10 @@
  */
 import { z } from "zod";
 import { defineModule, PlaybookError, run, script, sh } from "#engine/index.ts";
+import { answerOf } from "../answer.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Found = z.enum(["loaded", "built-in", "loadable", "missing"]);
 
@@ -40,7 +42,9 @@ export const kernelModules = defineModule({
     ]);
     const [loadable, ...states] = printed.split("\n");
     const modules = Object.fromEntries(
-      want.modules.map((name, index) => [name, Found.parse(states[index])] as const),
+      want.modules.map(
+        (name, index) => [name, answerOf(`Module ${name}`, Found, states[index])] as const,
+      ),
     );
     return { modules, loadable: loadable === "modular", file, kernel: host.facts.kernel };
   },
@@ -59,6 +63,13 @@ export const kernelModules = defineModule({
     for (const name of want.modules)
       if (now.modules[name] === "loadable")
         yield run(sh`modprobe -- ${name}`, `load kernel module ${name}`);
+  },
+
+  *undo(before, now, { modules, file }) {
+    for (const name of modules.toReversed())
+      if (before.modules[name] === "loadable" && now.modules[name] === "loaded")
+        yield run(sh`modprobe -r -- ${name}`, `unload kernel module ${name}`);
+    yield* undoFiles({ path: file, before: before.file, now: now.file });
   },
 });
 

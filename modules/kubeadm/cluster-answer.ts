@@ -8,8 +8,15 @@ export type ClusterAnswer =
   | { readonly kind: "unknown-node" }
   | { readonly kind: "node"; readonly controlPlaneLabel: boolean };
 
+// A kubelet registers its node some moments after its start: until it had them, a node that is not there is not gone.
+// Forbidden is no refusal: an API server that was just started forbids everything until it has read its rules.
 const ASK = `# cluster-answer
 left=$4
+just_started() {
+  since=$(systemctl show -p ActiveEnterTimestampMonotonic --value kubelet) || return
+  read -r up rest </proc/uptime
+  [ "$((\${up%.*} - \${since:-0} / 1000000))" -lt 60 ]
+}
 while :; do
   set -- "$1" "$2" "$3"
   if [ -n "$3" ]; then
@@ -23,8 +30,8 @@ while :; do
     ready=$node
   fi
   case $ready in
-    *NotFound*) echo unknown-node; exit 0 ;;
-    *Unauthorized* | *"must be logged in"* | *x509* | *Forbidden*) break ;;
+    *NotFound*) just_started || { echo unknown-node; exit 0; } ;;
+    *Unauthorized* | *"must be logged in"* | *x509*) break ;;
   esac
   [ "$left" -gt 0 ] || break
   left=$((left - 2))
@@ -60,7 +67,7 @@ function parse(printed: string): ClusterAnswer {
       controlPlaneLabel: printed.includes("node-role.kubernetes.io/control-plane"),
     };
   if (printed === "unknown-node") return { kind: "unknown-node" };
-  const refused = /Unauthorized|must be logged in|x509|Forbidden/.test(printed);
+  const refused = /Unauthorized|must be logged in|x509/.test(printed);
   return { kind: refused ? "refused" : "silent", why: printed || "no answer" };
 }
 

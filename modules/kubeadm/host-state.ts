@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { type Host, PlaybookError, script } from "#engine/index.ts";
+import { invalid } from "../answer.ts";
 import { caCert, pendingMark } from "./paths.ts";
 
 /** What kubeadm, or whoever, left on a host; nothing of it says yet that a cluster works. */
@@ -53,8 +54,16 @@ export async function readHostState(host: Host): Promise<HostState> {
 
 /** The pin of a CA: the hash of its public key, as in `kubeadm join --discovery-token-ca-cert-hash`. */
 function caHash(pem: string): string {
-  const key = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
+  const key = certificate(pem).publicKey.export({ type: "spki", format: "der" });
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+}
+
+function certificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw invalid(caCert, "it is no certificate");
+  }
 }
 
 const BUSY = `# kubeadm-busy

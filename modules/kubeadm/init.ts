@@ -31,6 +31,7 @@ const resumable = ({ endpoint }: Want): string[] => [
 export const kubeadmInit = defineModule({
   name: "kubeadm-init",
   summary: "Keep a host the first control plane of its cluster; begins the cluster where none is.",
+  lasting: "a cluster that began is taken away by kubeadm-reset only, with all its data",
   example: `use.kubeadmInit({
   version: "v1.36.3",
   advertiseAddress: "2001:db8:1::11",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Host, PlaybookError, Secret, script } from "#engine/index.ts";
+import { jsonOf } from "../answer.ts";
 import { adminConf } from "./paths.ts";
 
 /** What would let a host join now, with the seconds of life left in it. */
@@ -42,7 +43,7 @@ export async function readInvitations(host: Host, ours: Ours): Promise<Invitatio
   const { code, stdout, stderr } = await host.run(script(READ, adminConf, ours.keyFile));
   if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["The join tokens", stderr.trim()]);
   const [now = "", keyLine = "", ...json] = stdout.split("\n");
-  const { items } = List.parse(JSON.parse(json.join("\n")));
+  const { items } = jsonOf("The join tokens", List, json.join("\n"));
   const seconds = (secret: Found | undefined) => {
     const ends = Date.parse(secret?.data["expiration"] ?? "");
     return Number.isNaN(ends) ? 0 : Math.floor(ends / 1000) - Number(now);

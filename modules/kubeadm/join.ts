@@ -1,6 +1,7 @@
 /** Every further node of a cluster: control planes and workers. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, run, secret, sh } from "#engine/index.ts";
+import { CaCertHash } from "../cluster-params.ts";
 import { askCluster, refuseForeign } from "./cluster-answer.ts";
 import { kubeadmReset, kubeadmRun } from "./commands.ts";
 import { joinConfig } from "./config/join-config.ts";
@@ -8,13 +9,25 @@ import { Endpoint, NodeParams } from "./config/schema.ts";
 import { type HostState, portOwner, readHostState } from "./host-state.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
+// They go into YAML as they are; empty where no join was pending when they were asked for.
+const Token = secret().refine(
+  (token) => /^([a-z0-9]{6}\.[a-z0-9]{16})?$/.test(token.reveal()),
+  "expected a bootstrap token",
+);
+const CertificateKey = secret().refine(
+  (key) => /^([0-9a-f]{64})?$/.test(key.reveal()),
+  "expected a key of 64 hexadecimal digits",
+);
+
 const Params = z.strictObject({
   ...NodeParams,
   role: z.enum(["control-plane", "worker"]).describe("What it joins as."),
   endpoint: Endpoint.describe("The API's one name, as kubeadm-init was given it."),
-  caCertHash: z.string().describe("sha256:… of the cluster's CA, from kubeadm-init."),
-  token: secret().describe("From kubeadm-token; used only where the join is still to be done."),
-  certificateKey: secret().optional().describe("From kubeadm-token; needed by control planes."),
+  caCertHash: CaCertHash.describe("sha256:… of the cluster's CA, from kubeadm-init."),
+  token: Token.describe("From kubeadm-token; used only where the join is still to be done."),
+  certificateKey: CertificateKey.optional().describe(
+    "From kubeadm-token; needed by control planes.",
+  ),
   startWithin: z
     .int()
     .default(120)
@@ -25,12 +38,13 @@ type Want = z.output<typeof Params>;
 export const kubeadmJoin = defineModule({
   name: "kubeadm-join",
   summary: "Keep a host a node of the cluster; joins it where it is in none.",
+  lasting: "a host leaves its cluster by a drain and kubeadm-reset",
   example: `use.kubeadmJoin({
   version: "v1.36.3",
   role: "worker",
   advertiseAddress: "2001:db8:1::21",
   endpoint: { name: "api.example.net" },
-  caCertHash: "sha256:…",
+  caCertHash: "sha256:8af6659f43564d4360a370c17db6117bbf339a86b0d39bdb90a0cedb7ae97013",
   token: "abcdef.0123456789abcdef",
 })`,
   params: Params,

@@ -1,6 +1,7 @@
 /** Whether a host is in a cluster, and in which. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
+import { CaCertHash } from "../cluster-params.ts";
 import { refuseForeign } from "./cluster-answer.ts";
 import { readHostState } from "./host-state.ts";
 import { adminConf, kubeletConf } from "./paths.ts";
@@ -8,9 +9,9 @@ import { adminConf, kubeletConf } from "./paths.ts";
 export const kubeadmMembership = defineModule({
   name: "kubeadm-membership",
   summary: "Find out whether a host is in the cluster; refuses a host that is in another one.",
-  example: `use.kubeadmMembership({ caCertHash: "sha256:…" })`,
+  example: `use.kubeadmMembership({ caCertHash: "sha256:8af6659f43564d4360a370c17db6117bbf339a86b0d39bdb90a0cedb7ae97013" })`,
   params: z.strictObject({
-    caCertHash: z.string().describe("The cluster's CA; a host under another CA is refused."),
+    caCertHash: CaCertHash.describe("The cluster's CA; a host under another CA is refused."),
   }),
   outputs: z.object({
     name: z.string(),
@@ -30,4 +31,6 @@ export const kubeadmMembership = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

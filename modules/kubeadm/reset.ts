@@ -9,6 +9,7 @@ import { pendingMark } from "./paths.ts";
 export const kubeadmReset = defineModule({
   name: "kubeadm-reset",
   summary: "Take all that kubeadm, the kubelet and pods left off a host; its data is lost.",
+  lasting: "what was on the host is deleted",
   example: "use.kubeadmReset({})",
   params: z.strictObject({ criSocket: NodeParams.criSocket }),
 

@@ -1,6 +1,8 @@
 /** What hosts that are in no cluster (any more) left behind in it. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, run } from "#engine/index.ts";
+import { Address } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
 import { kubectl, lastLine } from "../kubectl.ts";
 
@@ -8,10 +10,11 @@ export const kubeadmStaleMembers = defineModule({
   name: "kubeadm-stale-members",
   summary:
     "Take hosts that are not joined out of etcd and of the node list, so that they can join.",
+  lasting: "a member that was removed can only join anew",
   example: `use.kubeadmStaleMembers({ notJoined: [{ name: "cp2", address: "2001:db8:1::12" }] })`,
   params: z.strictObject({
     notJoined: z
-      .array(z.strictObject({ name: z.string(), address: z.string() }))
+      .array(z.strictObject({ name: NodeName, address: Address }))
       .describe("Hosts of which it is known that they are not members now."),
   }),
 

@@ -1,6 +1,7 @@
 /** What a host needs to join: minted only while somebody waits for it. */
 import { z } from "zod";
 import { defineModule, run, Secret, script, secret, withStdin } from "#engine/index.ts";
+import { Address } from "../address.ts";
 import { KubernetesVersion } from "./config/schema.ts";
 import { uploadConfig } from "./config/upload-config.ts";
 import { readInvitations } from "./invitations.ts";
@@ -13,7 +14,7 @@ const Params = z.strictObject({
     .default(false)
     .describe("Whether a control plane is among those that join: the certificates are uploaded."),
   version: KubernetesVersion.describe("The cluster's, with its v."),
-  advertiseAddress: z.string().describe("This control plane's own address."),
+  advertiseAddress: Address.describe("This control plane's own address."),
   ttlMinutes: z.int().default(120).describe("How long a token lives."),
   atLeastMinutes: z.int().default(20).describe("Life left below which a new one is minted."),
 });
@@ -25,6 +26,7 @@ const none = new Secret("");
 export const kubeadmToken = defineModule({
   name: "kubeadm-token",
   summary: "Keep a join token, and the uploaded certificates' key, fresh while a join is pending.",
+  lasting: "a token that was minted ends by itself",
   example: `use.kubeadmToken({
   needed: true,
   version: "v1.36.3",

@@ -2,14 +2,18 @@
 import { isMap, isSeq, parseDocument } from "yaml";
 import { z } from "zod";
 import { defineModule, PlaybookError, Secret, secret } from "#engine/index.ts";
+import { invalid } from "../answer.ts";
 import { adminConf } from "../kubeadm/paths.ts";
+import { Url } from "../params.ts";
+
+const LONGEST = 128 * 1024;
 
 export const kubeconfig = defineModule({
   name: "kubeconfig",
   summary: "Hand out the administrator's kubeconfig, with the server that others reach it at.",
   example: `use.kubeconfig({ server: "https://[2001:db8:1::100]:6443" })`,
   params: z.strictObject({
-    server: z.string().describe("The API as it is reached from outside, as https://…"),
+    server: Url.describe("The API as it is reached from outside, as https://…"),
   }),
   outputs: z.object({
     content: secret().describe("A kubeconfig: whoever has it has the cluster."),
@@ -19,7 +23,11 @@ export const kubeconfig = defineModule({
     const text = await host.readFile(adminConf);
     if (text === undefined)
       throw new PlaybookError("PB_CLUSTER_READ", [adminConf, "the host is no control plane"]);
-    const document = parseDocument(text);
+    // One of kubeadm's has 6 KiB. What is no YAML could not be written again.
+    const document =
+      text.length < LONGEST ? parseDocument(text, { prettyErrors: false }) : undefined;
+    if (document === undefined || document.errors.length > 0)
+      throw invalid(adminConf, "it is no kubeconfig");
     const clusters = document.get("clusters");
     if (isSeq(clusters))
       for (const entry of clusters.items)
@@ -28,4 +36,6 @@ export const kubeconfig = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

@@ -4,7 +4,14 @@ import { defineModule, run, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { KubernetesVersion } from "../kubeadm/config/schema.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch } from "../release.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+} from "../release.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const unitPath = "/etc/systemd/system/kubelet.service";
 const dropInPath = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
@@ -79,5 +86,22 @@ export const kubernetesBinaries = defineModule({
         sh`systemctl enable kubelet.service`,
         `kubelet: ${now.enabled || "absent"} → enabled`,
       );
+  },
+
+  *undo(before, now) {
+    const isOn = now.enabled === "enabled";
+    if (isOn && before.enabled !== "enabled")
+      yield run(sh`systemctl disable --now kubelet.service`, "kubelet: enabled → disabled");
+    const files = [
+      ...undoFiles(
+        { path: dropInPath, before: before.dropInNow, now: now.dropInNow },
+        { path: unitPath, before: before.unitNow, now: now.unitNow },
+      ),
+    ];
+    yield* files;
+    yield* undoReleases(before.releases, now.releases);
+    if (files.length > 0) yield run(sh`systemctl daemon-reload`, "kubelet's unit: reload");
+    if (!isOn && before.enabled === "enabled")
+      yield run(sh`systemctl enable kubelet.service`, "kubelet: disabled → enabled");
   },
 });

@@ -1,6 +1,7 @@
 /** What the kernel has, against what is wanted. */
 import { z } from "zod";
 import { canonical, canonicalCidr, isIPv6 } from "../address.ts";
+import { jsonOf } from "../answer.ts";
 import type { InterfaceWant, Want } from "./params.ts";
 
 const Links = z.array(
@@ -45,7 +46,7 @@ export interface LiveNow {
 export function parseLive(links: string, routes: readonly string[]): LiveNow {
   return {
     links: Object.fromEntries(
-      Links.parse(JSON.parse(links || "[]")).map(({ ifname, mtu, address = "", addr_info }) => {
+      jsonOf("ip address", Links, links || "[]").map(({ ifname, mtu, address = "", addr_info }) => {
         const global = addr_info.filter(({ scope }) => scope === "global");
         const cidr = (one: (typeof global)[number]) =>
           canonicalCidr(`${one.local}/${one.prefixlen}`);
@@ -55,7 +56,7 @@ export function parseLive(links: string, routes: readonly string[]): LiveNow {
       }),
     ),
     routes: routes
-      .flatMap((text) => Routes.parse(JSON.parse(text || "[]")))
+      .flatMap((text) => jsonOf("ip route", Routes, text || "[]"))
       .flatMap(({ dst, nexthops, ...own }) =>
         [own, ...nexthops].flatMap(({ gateway, dev }) =>
           gateway === undefined || dev === undefined ? [] : [routeText(dst, gateway, dev)],

@@ -28,8 +28,7 @@ import { Params, type Want } from "./params.ts";
 import { refuseConflicts, refuseLoss, refuseMissing } from "./refusals.ts";
 import { render } from "./render.ts";
 import { FILES, USABLE } from "./scripts.ts";
-
-const CLOUD_INIT = "/etc/cloud/cloud.cfg.d/99-run-playbook-network.cfg";
+import { addressesIn, CLOUD_INIT, filesBack, wayBack } from "./undo.ts";
 
 export const netplan = defineModule({
   name: "netplan",
@@ -54,15 +53,19 @@ export const netplan = defineModule({
   }),
 
   async read(host, want) {
-    const [tool, file, others, live, member, nodeIps, cloud] = await Promise.all([
-      host.run(script("# netplan-there\ncommand -v netplan")),
-      readManaged(host, want.file),
-      host.text(script(FILES)),
-      readLive(host),
-      isClusterMember(host),
-      host.readFile("/var/lib/kubelet/kubeadm-flags.env"),
-      host.stat("/etc/cloud/cloud.cfg.d"),
-    ]);
+    const [tool, file, others, live, member, nodeIps, cloud, silence, replaced] = await Promise.all(
+      [
+        host.run(script("# netplan-there\ncommand -v netplan")),
+        readManaged(host, want.file),
+        host.text(script(FILES)),
+        readLive(host),
+        isClusterMember(host),
+        host.readFile("/var/lib/kubelet/kubeadm-flags.env"),
+        host.stat("/etc/cloud/cloud.cfg.d"),
+        readManaged(host, CLOUD_INIT, { folder: "packaged" }),
+        Promise.all(want.replaces.map((path) => readManaged(host, path))),
+      ],
+    );
     if (tool.code !== 0)
       throw new PlaybookError("PB_TOOL_MISSING", ["netplan", "nothing reads its files"], {
         host: host.name,
@@ -78,16 +81,18 @@ export const netplan = defineModule({
       member,
       nodeIps: /--node-ip=([^\s"]+)/.exec(nodeIps ?? "")?.[1]?.split(",") ?? [],
       cloud: cloud !== undefined,
+      silence,
+      replaced,
     };
   },
 
   *diff(now, want) {
     refuseMissing(now.live, want);
     refuseConflicts(now.configured, want);
-    if (now.member) refuseLoss(now, want);
-    if (!now.file.home) yield makeDirectory("/etc/netplan");
+    if (now.member) refuseLoss(now, addressesIn(want));
+    if (now.file.lacks.length > 0) yield makeDirectory("/etc/netplan");
     const wanted = { path: want.file, content: render(want), mode: 0o600 };
-    const [own] = keepFile({ ...now.file, home: true }, wanted);
+    const [own] = keepFile({ ...now.file, lacks: [] }, wanted);
     // Mode and owner alone cut no connection.
     if (own?.op === "attributes") yield own;
     const files = [
@@ -104,6 +109,23 @@ export const netplan = defineModule({
       within: want.within,
       say: differences.join("; "),
     });
+  },
+
+  *undo(before, now, want) {
+    const { files, others } = filesBack(before, now, want);
+    if (files.length > 0) {
+      const back = wayBack(before, now, want);
+      if (now.member) refuseLoss(now, back.addresses);
+      yield guarded({
+        files,
+        apply: sh`netplan apply`,
+        address: back.address,
+        verify: Object.entries(back.addresses).map(([name, own]) => usable(name, own)),
+        within: want.within,
+        say: [...files.map(({ say }) => say), ...back.differences].join("; "),
+      });
+    }
+    yield* others;
   },
 });
 
@@ -134,12 +156,13 @@ const silenceCloudInit = (cloud: boolean, { replaces }: Want) =>
     : [];
 
 function verify({ interfaces, peers }: Want) {
-  const usable = Object.entries(interfaces).map(([name, { addresses }]) =>
-    script(USABLE, name, ...addresses.map((own) => own.replace(/\/\d+$/, ""))),
-  );
+  const all = Object.entries(interfaces).map(([name, { addresses }]) => usable(name, addresses));
   const gateways = Object.entries(interfaces).flatMap(([name, { routes }]) =>
     routes.map(({ via }) => (isLinkLocal(via) ? `${canonical(via)}%${name}` : canonical(via))),
   );
-  const all = [...new Set([...gateways, ...peers.map(canonical)])];
-  return all.length === 0 ? usable : [...usable, script(REACH, 1, ...all)];
+  const answering = [...new Set([...gateways, ...peers.map(canonical)])];
+  return answering.length === 0 ? all : [...all, script(REACH, 1, ...answering)];
 }
+
+const usable = (name: string, addresses: readonly string[]) =>
+  script(USABLE, name, ...addresses.map((own) => own.replace(/\/\d+$/, "")));

@@ -34,11 +34,14 @@ interface Holds {
 
 /**
  * The node's address is the one kubelet was given, and any that netplan files gave the interface so far. A virtual IP is
- * neither: it comes and goes. @throws PB_CLUSTER_MEMBER where one of them would go
+ * neither: it comes and goes. `wanted` are addresses by interface. @throws PB_CLUSTER_MEMBER where one of them would go
  */
-export function refuseLoss({ live, configured, nodeIps }: Holds, want: Want): void {
-  for (const [name, wanted] of Object.entries(want.interfaces)) {
-    const kept = wanted.addresses.map(canonical);
+export function refuseLoss(
+  { live, configured, nodeIps }: Holds,
+  wanted: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [name, addresses] of Object.entries(wanted)) {
+    const kept = addresses.map(canonical);
     const node = nodeIps.map(canonical);
     const isNodes = (live.links[name]?.addresses ?? [])
       .map(canonical)

@@ -34,7 +34,12 @@ export function readDial(body: string): { answer?: string; error?: string } {
 /** JSON of a known shape, or undefined for anything else (an error of curl's). */
 export function parseJson<S extends z.ZodType>(body: string, schema: S): z.output<S> | undefined {
   if (!body.startsWith("{")) return undefined;
-  return schema.safeParse(JSON.parse(body)).data;
+  try {
+    return schema.safeParse(JSON.parse(body)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** The path that makes a pod fetch something itself. */

@@ -1,6 +1,9 @@
 /** Whether pods find Services by name. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { Address } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
+import { DnsName } from "../params.ts";
 import { getEach, httpUrl, parseJson } from "./http.ts";
 import { Target } from "./proof-targets.ts";
 import { proof } from "./workload.ts";
@@ -12,13 +15,13 @@ export const podDns = defineProbe({
   summary: "In this node's pod of the proof, a Service's name has the AAAA record that it should.",
   example: `use.podDns({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }], expect: "2001:db8:3::1" })`,
   params: z.strictObject({
-    node: z.string().describe("This host's node."),
+    node: NodeName.describe("This host's node."),
     pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
-    lookup: z
-      .string()
-      .default("kubernetes.default.svc.cluster.local")
-      .describe("The name that is asked for."),
-    expect: z.string().describe("The address that the name must have."),
+    // A shell in the pod reads it: agnhost knows no other way.
+    lookup: DnsName.default("kubernetes.default.svc.cluster.local").describe(
+      "The name that is asked for.",
+    ),
+    expect: Address.describe("The address that the name must have."),
   }),
 
   async check(host, want) {

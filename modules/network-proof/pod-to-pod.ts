@@ -1,6 +1,7 @@
 /** Whether pods reach each other across nodes. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { NodeName } from "../cluster-params.ts";
 import { dialPath, getEach, httpUrl, readDial } from "./http.ts";
 import { Target } from "./proof-targets.ts";
 import { proof } from "./workload.ts";
@@ -10,7 +11,7 @@ export const podToPod = defineProbe({
   summary: "This node's pod of the proof reaches the pod of every node, from its own address.",
   example: `use.podToPod({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }] })`,
   params: z.strictObject({
-    node: z.string().describe("This host's node."),
+    node: NodeName.describe("This host's node."),
     pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
   }),
 

@@ -1,6 +1,8 @@
 /** Whether pods reach Services. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { Address } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { dialPath, getEach, httpUrl, readDial } from "./http.ts";
 import { Target } from "./proof-targets.ts";
 import { proof } from "./workload.ts";
@@ -10,9 +12,9 @@ export const podToService = defineProbe({
   summary: "This node's pod of the proof reaches the proof's Service, by address and by name.",
   example: `use.podToService({ node: "w1", pods: [{ node: "w1", nodeIp: "2001:db8:1::21", podIp: "2001:db8:2:1::2" }], serviceIp: "2001:db8:3::77" })`,
   params: z.strictObject({
-    node: z.string().describe("This host's node."),
+    node: NodeName.describe("This host's node."),
     pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
-    serviceIp: z.string().describe("From proof-targets."),
+    serviceIp: Address.describe("From proof-targets."),
   }),
 
   async check(host, want) {

@@ -1,6 +1,8 @@
 /** Where the proof's workload can be reached. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError } from "#engine/index.ts";
+import { Address } from "../address.ts";
+import { NodeName } from "../cluster-params.ts";
 import { kubectlJson } from "../kubectl.ts";
 import { proof } from "./workload.ts";
 
@@ -24,20 +26,19 @@ const Found = z.object({
 });
 
 /** A pod of the proof, and the node it runs on. */
-export const Target = z.object({ node: z.string(), nodeIp: z.string(), podIp: z.string() });
-export type Target = z.output<typeof Target>;
+export const Target = z.object({ node: NodeName, nodeIp: Address, podIp: Address });
 
 /** The pods that are ready, and the Service's addresses. */
 export async function readTargets(host: Host) {
-  const json = await kubectlJson(
+  const list = { what: "The proof's workload", as: Found };
+  const { items } = await kubectlJson(
     host,
-    "The proof's workload",
+    list,
     "get",
     "pods,services",
     "--namespace",
     proof.namespace,
   );
-  const { items } = Found.parse(json);
   const service = items.find(
     ({ kind, metadata }) => kind === "Service" && metadata.name === proof.name,
   );
@@ -62,9 +63,9 @@ export const proofTargets = defineModule({
   name: "proof-targets",
   summary: "Find out where the network proof's pods and Service are; asked on a control plane.",
   example: `use.proofTargets({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
+  params: z.strictObject({ nodes: z.array(NodeName).min(1).describe("Their names.") }),
   outputs: z.object({
-    pods: z.array(Target),
+    pods: z.array(z.object({ node: z.string(), nodeIp: z.string(), podIp: z.string() })),
     serviceIp: z.string(),
     nodePort: z.number(),
   }),
@@ -81,4 +82,6 @@ export const proofTargets = defineModule({
   },
 
   *diff() {},
+
+  *undo() {},
 });

@@ -1,6 +1,7 @@
 /** Whether the proof's workload runs everywhere. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { NodeName } from "../cluster-params.ts";
 import { readTargets } from "./proof-targets.ts";
 import { proof } from "./workload.ts";
 
@@ -8,7 +9,7 @@ export const proofWorkloadReady = defineProbe({
   name: "proof-workload-ready",
   summary: "A pod of the network proof is ready on every node; asked on a control plane.",
   example: `use.proofWorkloadReady({ nodes: ["cp1", "w1"] })`,
-  params: z.strictObject({ nodes: z.array(z.string()).min(1).describe("Their names.") }),
+  params: z.strictObject({ nodes: z.array(NodeName).min(1).describe("Their names.") }),
 
   async check(host, want) {
     const { pods } = await readTargets(host);

@@ -6,6 +6,7 @@ import { AbsolutePath, DurationText } from "../params.ts";
 export const reboot = defineModule({
   name: "reboot",
   summary: "Start the host anew where something asks for it, and go on once it answers again.",
+  lasting: "a host that was started anew stays so",
   example: `use.reboot({ after: ["/etc/default/grub.d/90-cgroup.cfg"] })`,
 
   params: z.strictObject({

@@ -12,6 +12,7 @@ import { z } from "zod";
 import {
   type Change,
   defineModule,
+  type Host,
   makeDirectory,
   PlaybookError,
   remove,
@@ -20,57 +21,21 @@ import {
   setAttributes,
   upload,
 } from "#engine/index.ts";
-import { attributeDifference } from "../managed-file.ts";
-import { AbsolutePath, Account, DurationText, Mode, Sha256, State, Url } from "../params.ts";
+import { attributeDifference, lackingFolders } from "../managed-file.ts";
 import { sha256OfLocal } from "./local-file.ts";
-import { CLEAR, FETCH, STATE, UNPACK } from "./scripts.ts";
-
-const store = "/var/lib/run-playbook/remote-file";
-
-const Unpack = z.strictObject({
-  strip: z.int().min(0).default(0).describe("How many leading parts of member paths to drop."),
-  only: z
-    .array(z.string().regex(/^[^\0\n]+$/))
-    .default([])
-    .describe("Members to unpack, named as in the archive; all unless given."),
-});
-
-const Params = z
-  .strictObject({
-    path: AbsolutePath.describe("The file, or the folder to unpack into."),
-    url: Url.optional().describe("Where the host fetches it; IPv6 literals in brackets."),
-    from: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("In place of `url`: a path on the control machine, from where it is sent."),
-    sha256: Sha256.optional().describe("The checksum of what is fetched or sent."),
-    sha256Url: Url.optional().describe(
-      "A file with the checksum: bare, or in lines of `<sha256>  <name>` as sha256sum prints.",
-    ),
-    unpack: Unpack.optional().describe(
-      "It is a tar archive, compressed or not (gzip needs nothing; xz and zstd need their programs on the host).",
-    ),
-    name: z
-      .string()
-      .regex(/^[\w.-]+$/)
-      .optional()
-      .describe(
-        "What the archive is called in the record, the same in all its versions; its file name up to the version unless given.",
-      ),
-    mode: Mode.default(0o644).describe("Permission bits of the file; 0o755 for programs."),
-    owner: Account.default("root").describe("The file's owner."),
-    group: Account.optional().describe("The file's group; the owner's name unless given."),
-    timeout: DurationText.default("10m").describe("For fetching it."),
-    state: State.describe("absent removes the file, or all that was unpacked."),
-  })
-  .refine((want) => (want.url === undefined) !== (want.from === undefined), {
-    message: "expected either url or from",
-  })
-  .refine((want) => want.url === undefined || (want.sha256 ?? want.sha256Url) !== undefined, {
-    message: "a url needs sha256 or sha256Url: nothing unchecked is put in place",
-  });
-type Want = z.output<typeof Params>;
+import { Params, type Unpacking, type Want } from "./params.ts";
+import {
+  fetching,
+  folderOf,
+  type Now,
+  nameOf,
+  recordOf,
+  sourceOf,
+  store,
+  wantedSha,
+} from "./place.ts";
+import { CLEAR, STATE, UNPACK } from "./scripts.ts";
+import { membersOf, undoPlain, undoUnpacked } from "./undo.ts";
 
 export const remoteFile = defineModule({
   name: "remote-file",
@@ -106,7 +71,8 @@ export const remoteFile = defineModule({
     return {
       tool,
       stat,
-      home: homeStat !== undefined,
+      lacks: homeStat === undefined ? await lackingFolders(host, `${home}/x`) : [],
+      overwrites: sha === "" && homeStat !== undefined ? await thereOf(host, membersOf(want)) : [],
       recorded: sha === "" ? undefined : { url, sha, broken: broken.replace(/: FAILED.*$/, "") },
       fromSha,
       sha256: unpack === undefined ? isSha : sha || undefined,
@@ -118,15 +84,16 @@ export const remoteFile = defineModule({
     else if (want.unpack !== undefined) yield* keepUnpacked(now, want, want.unpack);
     else yield* keepPlain(now, want);
   },
+
+  *undo(before, now, want) {
+    if (want.unpack === undefined) yield* undoPlain(before, now, want);
+    else yield* undoUnpacked(before, now, { ...want, unpack: want.unpack });
+  },
 });
 
-interface Now {
-  readonly tool: string;
-  readonly stat: Parameters<typeof attributeDifference>[0] | undefined;
-  readonly home: boolean;
-  readonly recorded: { url: string; sha: string; broken: string } | undefined;
-  readonly fromSha: string | undefined;
-  readonly sha256: string | undefined;
+async function thereOf(host: Host, paths: readonly string[]): Promise<string[]> {
+  const stats = await Promise.all(paths.map((path) => host.stat(path)));
+  return paths.filter((_, index) => stats[index] !== undefined);
 }
 
 function* keepPlain(now: Now, want: Want): Generator<Change> {
@@ -139,7 +106,7 @@ function* keepPlain(now: Now, want: Want): Generator<Change> {
   }
   const was = now.sha256 === undefined ? "" : ` (in place of sha256 ${now.sha256.slice(0, 12)}…)`;
   if (want.from !== undefined) {
-    if (!now.home) yield makeDirectory(folderOf(path));
+    if (now.lacks.length > 0) yield makeDirectory(folderOf(path));
     yield {
       ...upload(want.from, path, { mode, owner, group }),
       say: `send ${want.from} to ${path}${was}`,
@@ -152,7 +119,7 @@ function* keepPlain(now: Now, want: Want): Generator<Change> {
     });
 }
 
-function* keepUnpacked(now: Now, want: Want, unpack: z.output<typeof Unpack>): Generator<Change> {
+function* keepUnpacked(now: Now, want: Want, unpack: Unpacking): Generator<Change> {
   const { recorded } = now;
   const wanted = wantedSha(now, want);
   if (recorded !== undefined && recorded.sha === wanted && recorded.broken === "") return;
@@ -186,34 +153,3 @@ function* clear(now: Now, want: Want): Generator<Change> {
   if (want.unpack === undefined) yield remove(recordOf(want));
   else yield run(script(CLEAR, want.path, recordOf(want)), say);
 }
-
-function fetching(
-  now: Now,
-  want: Want,
-  place: { to: string; record: string; was: string },
-): Change {
-  const { url = "", sha256 = "", sha256Url = "", mode, owner, group = owner } = want;
-  if (now.tool === "none")
-    throw new PlaybookError("PB_TOOL_MISSING", ["curl, wget or python3", `it cannot fetch ${url}`]);
-  const octal = mode.toString(8).padStart(4, "0");
-  const args = [url, sha256, sha256Url, place.to, octal, `${owner}:${group}`, place.record];
-  return run(script(FETCH, ...args), `fetch ${url} to ${place.to}${place.was}`, {
-    timeout: want.timeout,
-  });
-}
-
-// With sha256Url alone the checksum is known once it was fetched: it stands in the record, for that address.
-const wantedSha = ({ recorded, fromSha }: Now, { sha256, url }: Want): string | undefined => {
-  if (fromSha !== undefined && sha256 !== undefined && fromSha !== sha256)
-    throw new PlaybookError("PB_CHECKSUM", ["the file on the control machine", fromSha, sha256]);
-  return sha256 ?? fromSha ?? (recorded?.url === url ? recorded?.sha : undefined);
-};
-
-const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
-const sourceOf = ({ url, from }: Want) => url ?? from ?? "";
-const nameOf = (want: Want) =>
-  (want.name ?? sourceOf(want).split("/").at(-1) ?? "")
-    .replace(/[-_.]?v?\d+\.\d.*$/, "")
-    .replace(/[^\w.-]/g, "_") || "archive";
-const recordOf = (want: Want) =>
-  `${store}/${want.path.slice(1).replaceAll("/", "-")}--${nameOf(want)}`;

@@ -1,7 +1,15 @@
 /** The program that starts containers. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { keepReleases, ReleaseParams, readReleases, releaseArch, Version } from "../release.ts";
+import { AbsolutePath } from "../params.ts";
+import {
+  keepReleases,
+  ReleaseParams,
+  readReleases,
+  releaseArch,
+  undoReleases,
+  Version,
+} from "../release.ts";
 
 export const runc = defineModule({
   name: "runc",
@@ -10,7 +18,7 @@ export const runc = defineModule({
   params: z.strictObject({
     version: Version.describe("With its v."),
     ...ReleaseParams,
-    path: z.string().default("/usr/local/sbin/runc").describe("Where it is put."),
+    path: AbsolutePath.default("/usr/local/sbin/runc").describe("Where it is put."),
   }),
 
   async read(host, want) {
@@ -28,5 +36,9 @@ export const runc = defineModule({
 
   *diff(now) {
     yield* keepReleases(now.releases);
+  },
+
+  *undo(before, now) {
+    yield* undoReleases(before.releases, now.releases);
   },
 });

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineModule, toMs } from "#engine/index.ts";
 import { AbsolutePath, DurationText, UnitName } from "../params.ts";
-import { keepUnit, readUnit } from "../unit-state.ts";
+import { keepUnit, readUnit, undoUnit } from "../unit-state.ts";
 
 export const service = defineModule({
   name: "service",
@@ -44,5 +44,9 @@ export const service = defineModule({
 
   *diff(now, want) {
     yield* keepUnit(now, { ...want, unit: want.name, settleMs: toMs(want.settle) });
+  },
+
+  *undo(before, now, want) {
+    yield* undoUnit(before, now, { ...want, unit: want.name, settleMs: toMs(want.settle) });
   },
 });

@@ -1,7 +1,8 @@
 /** Swap off, as kubelet wants it. */
 import { z } from "zod";
-import { type Change, defineModule, type Host, run, sh } from "#engine/index.ts";
+import { type Change, defineModule, type Host, run, script, sh } from "#engine/index.ts";
 import { type FileNow, keepFile, readManaged } from "../managed-file.ts";
+import { undoFiles } from "../undo-file.ts";
 
 // What makes swap without fstab or a unit of its own, by the names of the packages that bring them.
 const MAKERS = ["zramswap.service", "dphys-swapfile.service", "swapspace.service"];
@@ -41,18 +42,45 @@ export const swap = defineModule({
       yield run(sh`systemctl mask --now -- ${unit}`, `${unit}: would come back at boot → masked`);
     if (now.live.length > 0) yield run(sh`swapoff -a`, `swap off: ${now.live.join(", ")}`);
   },
+
+  *undo(before, now) {
+    const fstab = [...undoFiles({ path: "/etc/fstab", before: before.fstab, now: now.fstab })];
+    yield* fstab;
+    const masked = before.units.filter((unit) => !now.units.includes(unit));
+    for (const unit of masked)
+      yield run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → would come back at boot`);
+    // systemd makes units of fstab's lines when it reads them.
+    if (fstab.length + masked.length > 0)
+      yield run(sh`systemctl daemon-reload`, "systemd reads /etc/fstab anew");
+    for (const unit of before.makers.filter((maker) => !now.makers.includes(maker)))
+      yield run(sh`systemctl enable --now -- ${unit}`, `${unit}: disabled → enabled`);
+    const off = before.live.filter((device) => !now.live.includes(device));
+    if (off.length > 0) yield run(script(SWAPON, ...off), `swap on: ${off.join(", ")}`);
+  },
 });
+
+// Those that a unit brought back meanwhile are on already; fstab knows their options.
+const SWAPON = `# swap-on
+swapon -a
+for device; do
+  sed 's/[[:space:]].*//' /proc/swaps | grep -qxF -- "$device" || swapon -- "$device" || exit 1
+done`;
 
 function* keepFstab(fstab: FileNow): Generator<Change> {
   if (fstab.content === undefined) return;
-  const content = fstab.content.replace(
-    /^(?!\s*#)(\s*\S+\s+\S+\s+swap\s.*)$/gm,
-    "# off (run-playbook): $1",
-  );
+  const content = fstab.content
+    .split("\n")
+    .map((line) => (isSwap(line) ? `# off (run-playbook): ${line}` : line))
+    .join("\n");
   const { mode, owner, group } = fstab.stat ?? {};
   if (content !== fstab.content)
     yield* keepFile(fstab, { path: "/etc/fstab", content, mode, owner, group });
 }
+
+const isSwap = (line: string): boolean => {
+  const [device = "", , kind] = line.trim().split(/\s+/, 4);
+  return kind === "swap" && !device.startsWith("#");
+};
 
 // list-unit-files exits 1 where it knows none of them.
 async function enabledMakers(host: Host): Promise<string[]> {

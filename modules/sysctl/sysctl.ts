@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineModule, type Host, PlaybookError, run, script } from "#engine/index.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Line, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const Key = z
   .string()
@@ -51,7 +52,7 @@ export const sysctl = defineModule({
       yield* keepAway(now.saved, want.file);
       return;
     }
-    const values = Object.entries(want.values).sort(byDanger);
+    const values = Object.entries(want.values).sort(([a], [b]) => byDanger(a, b));
     const unknown = values.map(([key]) => key).filter((key) => now.live[key] === undefined);
     if (unknown.length > 0) throw new PlaybookError("PB_SYSCTL_UNKNOWN", [unknown]);
     refuseOverridden(now.later, want.values);
@@ -63,6 +64,16 @@ export const sysctl = defineModule({
       const was = now.live[key];
       if (was !== value) yield run(script(SET, path(key), value), `${key}: ${was} → ${value}`);
     }
+  },
+
+  *undo(before, now, { values, file }) {
+    // The other way round: a host that no longer forwards may lose accept_ra=2, and keeps its route.
+    for (const key of Object.keys(values).sort(byDanger).reverse()) {
+      const [was, is] = [before.live[key], now.live[key]];
+      if (was !== undefined && is !== undefined && was !== is)
+        yield run(script(SET, path(key), was), `${key}: ${is} → ${was}`);
+    }
+    yield* undoFiles({ path: file, before: before.saved, now: now.saved });
   },
 });
 
@@ -123,15 +134,16 @@ const danger = (key: string) => {
   if (key.endsWith("accept_ra")) return 0;
   return key.endsWith("forwarding") ? 2 : 1;
 };
-const byDanger = ([a]: [string, string], [b]: [string, string]) => danger(a) - danger(b);
+const byDanger = (a: string, b: string) => danger(a) - danger(b);
 
 function refuseOverridden(later: string, values: Record<string, string>): void {
   const wanted = new Map(Object.entries(values).map(([key, value]) => [path(key), value]));
   const last = new Map<string, { file: string; key: string; value: string }>();
   for (const line of later.split("\n")) {
-    const [, file, key, value] = /^(\S+?):\s*-?([^\s=]+)\s*=\s*(.*)$/.exec(line) ?? [];
-    if (file !== undefined && key !== undefined && value !== undefined)
-      last.set(path(key), { file, key, value: spaced(value) });
+    // "/etc/sysctl.d/99-x.conf:-net.ipv4.ip_forward = 1"
+    const [file, setting] = halves(line, ":");
+    const [key, value] = halves(setting.trim().replace(/^-/, ""), "=").map((part) => part.trim());
+    if (key && value !== undefined) last.set(path(key), { file, key, value: spaced(value) });
   }
   for (const [wantedPath, value] of wanted) {
     const other = last.get(wantedPath);
@@ -139,6 +151,11 @@ function refuseOverridden(later: string, values: Record<string, string>): void {
       throw new PlaybookError("PB_SYSCTL_OVERRIDDEN", [other.file, other.key, other.value]);
   }
 }
+
+const halves = (text: string, at: string): [string, string] => {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ""] : [text.slice(0, index), text.slice(index + 1)];
+};
 
 interface Learned {
   readonly live: Record<string, string>;

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { defineModule, run, sh } from "#engine/index.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { State, UnitName } from "../params.ts";
+import { Content, State, UnitName } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 import { readUnit } from "../unit-state.ts";
 
 export const systemdUnit = defineModule({
@@ -22,7 +23,7 @@ export const systemdUnit = defineModule({
         .regex(/^[\w@.-]+$/)
         .optional()
         .describe("Writes <name>.d/<dropIn>.conf in place of the unit file itself."),
-      content: z.string().optional().describe("The whole file."),
+      content: Content.optional().describe("The whole file."),
       state: State.describe(
         "absent stops and disables the unit first (a drop-in is just removed).",
       ),
@@ -55,6 +56,21 @@ export const systemdUnit = defineModule({
     // Stale without a change of ours: someone edited it, or a run was cut between the two.
     if (changes.length > 0 || unit.stale)
       yield run(sh`systemctl daemon-reload`, `systemd reads ${path} anew`);
+  },
+
+  *undo(before, now, want) {
+    const { name, dropIn, state } = want;
+    const path = pathOf(want);
+    const changes = [...undoFiles({ path, before: before.file, now: now.file })];
+    yield* changes;
+    if (changes.length > 0 || now.unit.stale)
+      yield run(sh`systemctl daemon-reload`, `systemd reads ${path} anew`);
+    if (state === "present" || dropIn !== undefined) return;
+    const { active, file } = before.unit;
+    if (file === "enabled" && now.unit.file !== "enabled")
+      yield run(sh`systemctl enable -- ${name}`, `${name}: ${now.unit.file || "gone"} → enabled`);
+    if (active === "active" && now.unit.active !== "active")
+      yield run(sh`systemctl start -- ${name}`, `${name}: ${now.unit.active} → active`);
   },
 });
 

@@ -1,10 +1,11 @@
 /** A file that is rendered from a template on the control machine. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { defineModule, PlaybookError } from "#engine/index.ts";
+import { defineModule, isSecret, PlaybookError } from "#engine/index.ts";
 import { compileTemplate } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Mode, State } from "../params.ts";
+import { AbsolutePath, Account, Content, Mode, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 export const template = defineModule({
   name: "template",
@@ -26,7 +27,7 @@ export const template = defineModule({
         .describe(
           "The template's path on the control machine; relative ones start in the folder that run-playbook was called in.",
         ),
-      text: z.string().optional().describe("In place of `source`: the template itself."),
+      text: Content.optional().describe("In place of `source`: the template itself."),
       values: z
         .record(z.string(), z.unknown())
         .default({})
@@ -57,7 +58,17 @@ export const template = defineModule({
     const content = compileTemplate(name, now.text)(want.values);
     yield* keepFile(now.file, { ...want, content });
   },
+
+  *undo(before, now, { path, values }) {
+    const secret = holdsSecret(values);
+    yield* undoFiles({ path, before: before.file, now: now.file, secret });
+  },
 });
+
+const holdsSecret = (value: unknown): boolean => {
+  if (isSecret(value)) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsSecret);
+};
 
 async function readTemplate(path: string): Promise<string> {
   try {

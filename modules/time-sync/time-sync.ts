@@ -5,11 +5,15 @@
 import { z } from "zod";
 import { defineModule, defineProbe, type Host, PlaybookError } from "#engine/index.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
-import { keepUnit, readUnit } from "../unit-state.ts";
+import { undoFiles } from "../undo-file.ts";
+import { keepUnit, readUnit, undoUnit } from "../unit-state.ts";
 
 const Server = z
   .string()
-  .regex(/^[\w.:-]+$/, "expected a host name or an address without brackets, as 2001:db8::123");
+  .regex(
+    /^[\w:][\w.:-]*$/,
+    "expected a host name or an address without brackets, as 2001:db8::123",
+  );
 
 const TIMESYNCD = {
   unit: "systemd-timesyncd.service",
@@ -42,7 +46,7 @@ export const timeSync = defineModule({
       readUnit(host, CHRONY.unit, [CHRONY.path]),
       readUnit(host, TIMESYNCD.unit, [TIMESYNCD.path]),
       host.stat("/run/systemd/container"),
-      readManaged(host, CHRONY.path),
+      readManaged(host, CHRONY.path, { folder: "packaged" }),
       readManaged(host, TIMESYNCD.path),
     ]);
     const uses = chrony.load === "not-found" ? TIMESYNCD : CHRONY;
@@ -69,6 +73,19 @@ export const timeSync = defineModule({
     const changed = changes.length > 0 ? { path, at: Number.POSITIVE_INFINITY } : unit.changed;
     const want = { unit: uses.unit, running: true, enabled: true, masked: false, settleMs: 400 };
     yield* keepUnit({ ...unit, changed }, { ...want, timeout: "60s" });
+  },
+
+  *undo(before, now) {
+    const { daemon: unit, uses } = before;
+    if (now.daemon !== unit)
+      throw new PlaybookError("PB_UNDO_LOST", [unit, `the clock follows ${now.daemon} by now`]);
+    const { path } = uses;
+    const changes = [...undoFiles({ path, before: before.file, now: now.file })];
+    yield* changes;
+    if (now.container) return;
+    const changed = changes.length > 0 ? { path, at: Number.POSITIVE_INFINITY } : now.unit.changed;
+    const want = { unit, running: true, masked: false, settleMs: 400, timeout: "60s" } as const;
+    yield* undoUnit(before.unit, { ...now.unit, changed }, want);
   },
 });
 

@@ -12,6 +12,7 @@ import {
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Line, State } from "../params.ts";
+import { undoFiles } from "../undo-file.ts";
 
 const PublicKey = Line.regex(
   /^([a-z][\w=",. /:*@-]* )?(ssh-|ecdsa-|sk-)[\w@.-]+ [A-Za-z0-9+/=]{40,}( .*)?$/,
@@ -65,18 +66,20 @@ export const user = defineModule({
   }),
 
   async read(host, want) {
-    const [entry, ids, known, sudoers] = await Promise.all([
+    const [entry, ids, known, sudoers, ownHome] = await Promise.all([
       host.run(sh`getent passwd -- ${want.name}`),
       host.run(sh`id -nG -- ${want.name}`),
       host.run(sh`getent group -- ${want.groups}`),
-      readManaged(host, sudoersOf(want)),
+      readManaged(host, sudoersOf(want), { folder: "packaged" }),
+      host.stat(homeOf(want)),
     ]);
     const passwd = parsePasswd(entry.stdout);
     const groups = ids.code === 0 ? ids.stdout.trim().split(/\s+/) : [];
     const existing = known.stdout.split("\n").map((line) => line.split(":")[0] ?? "");
     const home = passwd?.home ?? homeOf(want);
     const keys = want.authorizedKeys === undefined ? undefined : await readKeys(host, home);
-    return { uid: passwd?.uid, passwd, groups, existing, sudoers, home, keys };
+    const homeThere = ownHome !== undefined;
+    return { uid: passwd?.uid, passwd, groups, existing, sudoers, home, homeThere, keys };
   },
 
   *diff(now, want) {
@@ -103,10 +106,58 @@ export const user = defineModule({
         mode: 0o440,
       });
   },
+
+  *undo(before, now, want) {
+    const { name, state, sudo } = want;
+    if (state === "absent" && before.passwd !== undefined)
+      throw new PlaybookError("PB_UNDO_LOST", [`User ${name}`, "its password is not kept"]);
+    if (state === "absent" || sudo !== undefined)
+      yield* undoFiles({ path: sudoersOf(want), before: before.sudoers, now: now.sudoers });
+    const [was, is] = [before.keys, now.keys];
+    // A home that was made with the user goes as a whole.
+    const homeStays = before.passwd !== undefined || before.homeThere;
+    if (was !== undefined && is !== undefined && homeStays)
+      yield* undoFiles({ path: keysOf(before.home), before: was.file, now: is.file });
+    if (before.passwd === undefined) {
+      if (now.passwd !== undefined) yield takeAway(name, before.homeThere ? undefined : now.home);
+      return;
+    }
+    if (now.passwd !== undefined) yield* undoModify(before, { ...now, passwd: now.passwd }, want);
+  },
 });
+
+// A home that was there before is somebody's; one that was made with the user goes with all that is in it.
+const takeAway = (name: string, home: string | undefined): Change =>
+  home === undefined
+    ? run(sh`userdel -- ${name}`, `remove user ${name}`)
+    : run(sh`userdel --remove -- ${name}`, `remove user ${name} with ${home}`);
+
+interface Login {
+  readonly passwd: Passwd | undefined;
+  readonly groups: readonly string[];
+}
+
+function* undoModify(
+  before: Login,
+  { passwd: is, groups }: Login & { readonly passwd: Passwd },
+  { name, groups: wanted }: Want,
+): Generator<Change> {
+  const { shell = is.shell, comment = is.comment } = before.passwd ?? {};
+  for (const group of wanted.toReversed())
+    if (groups.includes(group) && !before.groups.includes(group))
+      yield run(sh`gpasswd --delete ${name} ${group}`, `${name}: leaves ${group}`);
+  if (is.comment !== comment)
+    yield run(
+      sh`usermod --comment ${comment} -- ${name}`,
+      `${name}: named ${comment || "nothing"}`,
+    );
+  if (is.shell !== shell)
+    yield run(sh`usermod --shell ${shell} -- ${name}`, `${name}: shell ${is.shell} → ${shell}`);
+}
 
 // sudo skips files whose names hold a dot.
 const sudoersOf = ({ name }: Want) => `/etc/sudoers.d/run-playbook-${name.replaceAll(".", "_")}`;
+const keysOf = (home: string) => `${home}/.ssh/authorized_keys`;
 const homeOf = ({ name, home }: Want) => home ?? (name === "root" ? "/root" : `/home/${name}`);
 
 function parsePasswd(line: string): Passwd | undefined {
@@ -154,7 +205,7 @@ interface Keys {
 async function readKeys(host: Host, home: string): Promise<Keys> {
   const [folder, file] = await Promise.all([
     host.stat(`${home}/.ssh`),
-    readManaged(host, `${home}/.ssh/authorized_keys`),
+    readManaged(host, keysOf(home)),
   ]);
   // The user owns the home: a symlink put there would have root write elsewhere.
   if (folder !== undefined && folder.kind !== "directory")
@@ -166,8 +217,5 @@ function* keepKeys({ folder, file }: Keys, home: string, want: Want): Generator<
   const owner = { owner: want.name, group: file.stat?.group ?? folder?.group ?? want.name };
   if (folder === undefined) yield makeDirectory(`${home}/.ssh`, { mode: 0o700, ...owner });
   const content = (want.authorizedKeys ?? []).map((key) => `${key}\n`).join("");
-  yield* keepFile(
-    { ...file, home: true },
-    { path: `${home}/.ssh/authorized_keys`, content, mode: 0o600, ...owner },
-  );
+  yield* keepFile({ ...file, lacks: [] }, { path: keysOf(home), content, mode: 0o600, ...owner });
 }

@@ -2,9 +2,16 @@
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, sh } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
+import { Address } from "../address.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
-import { dropUnitProcess, keepUnitProcess, readUnitProcess } from "../unit-process.ts";
+import { undoFiles } from "../undo-file.ts";
+import {
+  dropUnitProcess,
+  keepUnitProcess,
+  readUnitProcess,
+  undoUnitProcess,
+} from "../unit-process.ts";
 
 const unit = "keepalived.service";
 const configPath = "/etc/keepalived/keepalived.conf";
@@ -14,10 +21,10 @@ const weight = 50;
 
 const Params = z
   .strictObject({
-    address: z.string().describe("The virtual IP; on no host."),
-    self: z.string().describe("This host's own address."),
+    address: Address.describe("The virtual IP; on no host."),
+    self: Address.describe("This host's own address."),
     hosts: z
-      .array(z.string())
+      .array(Address)
       .min(1)
       .max(weight)
       .describe("The addresses of all control planes; the first one wins while no API runs."),
@@ -104,6 +111,17 @@ export const virtualIp = defineModule({
       files: files.length > 0,
       by: "reload",
     });
+  },
+
+  *undo(before, now) {
+    const files = [
+      ...undoFiles(
+        { path: configPath, before: before.configNow, now: now.configNow },
+        { path: checkPath, before: before.checkNow, now: now.checkNow },
+      ),
+    ];
+    const process = { before: before.process, now: now.process };
+    yield* undoUnitProcess(unit, process, { files, by: "reload" });
   },
 });
 

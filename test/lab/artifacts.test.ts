@@ -1,11 +1,17 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { sh } from "#engine/host/command.ts";
 import { type Artifacts, prepareArtifacts } from "#lab/artifacts/artifacts.ts";
+import { cacheHome } from "#lab/artifacts/cache.ts";
+import { run } from "#lab/machine/run.ts";
 import { mirrorService } from "#lab/mirror/mirror.ts";
 import type { LabProgress } from "#lab/progress.ts";
+import { findPrunables } from "#lab/prune/prune.ts";
 import { pushImages, registryName } from "#lab/registry/push.ts";
 import { registryService } from "#lab/registry/registry.ts";
 import type { LabService } from "#lab/service.ts";
@@ -104,6 +110,46 @@ test("the registry gives every image back as it was made, and a second push send
   expect(again.map((progress) => progress.type === "done" && progress.cached)).toEqual(
     Object.keys(artifacts.images).map(() => true),
   );
+});
+
+test("what prune takes out of the registry is just the image that goes: all others are whole", async () => {
+  const cache = cacheHome();
+  const copy = await mkdtemp(join(dirname(cache), "run-playbook-prune-"));
+  ends.push(() => rm(copy, { recursive: true }));
+  const home = join(copy, "run-playbook");
+  await mkdir(home);
+  // Hard links: what is removed there stays here.
+  for (const part of ["artifacts", "mirror", "registry"])
+    await run(sh`cp -al ${join(cache, part)} ${join(home, part)}`);
+  const env = { XDG_CACHE_HOME: copy, XDG_STATE_HOME: join(copy, "state") };
+  const { items } = await findPrunables({ env, versions: { ...labVersions, flannel: "v99.0.0" } });
+  expect(items.map(({ what }) => what)).toEqual([
+    "images in the registry",
+    `flanneld ${labVersions.flannel}`,
+    expect.stringMatching(`^image-flannel ${labVersions.flannel}-`),
+  ]);
+  for (const item of items) {
+    expect(item.bytes).toBeGreaterThan(1_000_000);
+    expect(await item.remove()).toBe(true);
+  }
+
+  const settings = { address: ADDRESS, port: await freePort(), dir: join(home, "registry") };
+  const registry = await start(registryService(settings));
+  for (const { ref, manifest } of Object.values(artifacts.images)) {
+    const { name, tag } = registryName(ref);
+    const url = `${registry}/v2/${name}/manifests/${tag}`;
+    if (name.includes("flannel")) {
+      expect((await fetch(url)).status).toBe(404);
+      continue;
+    }
+    const bytes = await download(url);
+    expect(`sha256:${sha256(bytes)}`).toBe(manifest.digest);
+    const { config, layers } = JSON.parse(Buffer.from(bytes).toString());
+    for (const { digest } of [config, ...layers])
+      expect(
+        (await fetch(`${registry}/v2/${name}/blobs/${digest}`, { method: "HEAD" })).status,
+      ).toBe(200);
+  }
 });
 
 test("the images are those that kubeadm names, and what the proof and the network need", () => {

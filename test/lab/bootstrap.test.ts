@@ -19,10 +19,10 @@ const bootstrap = (...args: string[]): Promise<Played> =>
 const token = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
 // Container ids look like certificate keys: only kubeadm has those. A CA's hash, sha256:…, is public.
 const certificateKey = /(?:kubeadm\0[\s\S]*|certificate-?key\W+)(?<!sha256:)\b[0-9a-f]{64}\b/i;
-const figures = (what: string, { ms, peakMiB, recap }: Played) =>
+const figures = (what: string, { ms, peakMiB, recap, errors }: Played) =>
   process.stderr.write(
     `# ${what}: ${(ms / 1000).toFixed(1)} s, peak ${Math.round(peakMiB)} MiB, ` +
-      `${recap.changed} changed, ${recap.ok} ok, ${recap.failed} failed, exit ${recap.exitCode}\n`,
+      `${recap.changed} changed, ${recap.ok} ok, ${recap.failed} failed, exit ${recap.exitCode}\n${errors.join("\n")}`,
   );
 
 const on = async (host: string, ...argv: [string, ...string[]]): Promise<string> =>

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sh, withStdin } from "#engine/host/command.ts";
+import { isAlive } from "#engine/host/process-identity.ts";
 import { openLab } from "#lab/lab.ts";
-import { isAlive } from "#lab/machine/processes.ts";
 import { attempt, run } from "#lab/machine/run.ts";
 import { until } from "#lab/machine/until.ts";
 import { namespaces } from "#lab/network/network.ts";

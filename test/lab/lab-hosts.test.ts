@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sh, withStdin } from "#engine/host/command.ts";
+import { isAlive } from "#engine/host/process-identity.ts";
 import { nspawnOf } from "#lab/host/inside.ts";
 import { openLab } from "#lab/lab.ts";
 import { hierarchies } from "#lab/machine/cgroups.ts";
-import { isAlive } from "#lab/machine/processes.ts";
 import { attempt, run } from "#lab/machine/run.ts";
 import { until } from "#lab/machine/until.ts";
 import { namespaces } from "#lab/network/network.ts";

@@ -142,10 +142,16 @@ const CaseFile = z
     /** The host after the changes: nothing is left to do. */
     // biome-ignore lint/suspicious/noThenProperty: the key of a case file; it holds data, so nothing awaits it
     then: Overlay.optional(),
+    /** The way back from there to the first host; or the code of why there is none. */
+    undo: z.union([z.array(Expected), z.string().startsWith("PB_")]).optional(),
+    back: Overlay.pick({ files: true }).optional(),
   })
   .refine(outcome.check, outcome.message)
   .refine((file) => file.then === undefined || file.changes !== undefined, {
     message: "`then` is the host after `changes`",
+  })
+  .refine((file) => !Array.isArray(file.undo) || file.then !== undefined, {
+    message: "`undo` begins at the host that `then` describes",
   });
 
 export type HostState = z.output<typeof HostState>;

@@ -139,5 +139,12 @@ function applyTo(files: HostState["files"], change: Change): void {
   } else if (change.op === "remove") {
     for (const path of Object.keys(files))
       if (path === change.path || path.startsWith(`${change.path}/`)) delete files[path];
-  }
+  } else if (change.op === "run") runOn(files, change.command);
+}
+
+// The few commands that a managed file's way back takes.
+function runOn(files: HostState["files"], { argv: [program, ...args] }: Command): void {
+  const [target = "", path = ""] = args.slice(-2);
+  if (program === "rmdir") delete files[path];
+  if (program === "ln") files[path] = { kind: "symlink", target };
 }

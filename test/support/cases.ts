@@ -17,13 +17,19 @@
  * `changes` is complete and in order; of each change only what is given is compared. `error: PB_CODE` (with `says:`
  * for parts of the message) stands in its place where params, read() or diff() refuse. `then` starts from the first
  * host with its file changes made, so that it lists only other answers.
+ *
+ * Where a module can be undone, every case with `then` is: from there back to the first host, whose files must be as
+ * they were, and nothing may be left. `undo` states the changes of the way back as `changes` does, or the PB_CODE of
+ * what cannot be brought back; `back` lists files that commands change on it.
  */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { ModuleSpec, ProbeSpec } from "#engine/dsl/module.ts";
-import { type Change, isPlaybookError } from "#engine/index.ts";
+import { isPlaybookError } from "#engine/index.ts";
+import { describeChange, expectChanges } from "./case-changes.ts";
 import { type Case, caseFiles, loadCase, moduleFolders } from "./case-file.ts";
-import { asText, caseHost, describeCommand, hostAfter } from "./case-host.ts";
+import { caseHost, hostAfter } from "./case-host.ts";
+import { expectWayBack } from "./case-undo.ts";
 
 type Spec = ModuleSpec | ProbeSpec;
 
@@ -74,6 +80,10 @@ function expectEnough(spec: Spec, cases: readonly Case[]): void {
   expect(cases.length, "cases").toBeGreaterThanOrEqual(3);
   const idle = cases.some(({ changes }) => changes?.length === 0);
   expect(idle, "a case in which nothing is to do").toBe(true);
+  const changing = cases.some(({ changes = [] }) => changes.length > 0);
+  if (spec.undo === undefined || !changing) return;
+  const undone = cases.some(({ undo }) => Array.isArray(undo) && undo.length > 0);
+  expect(undone, "a case with `undo`").toBe(true);
 }
 
 /** One case: read, diff, compare; and the second host, where nothing may be left. */
@@ -92,6 +102,7 @@ async function runCase(spec: Spec, one: Case): Promise<void> {
   const { now, changes } = await observe(spec, one.host, want);
   if (one.now !== undefined) expect(now).toMatchObject(one.now);
   expectChanges(changes, one.changes ?? []);
+  await expectWayBack(spec, one);
   if (one.then === undefined) return;
   const after = await observe(spec, hostAfter(one.host, changes, one.then), want);
   expect(after.changes.map(describeChange), "changes left in the second state").toEqual([]);
@@ -116,36 +127,4 @@ async function refusal(spec: Spec, one: Case): Promise<{ code: string; text: str
     return { code: String(error.code), text: lines.join("\n") };
   }
   throw new Error(`${one.path}: expected ${one.error}, but nothing was refused`);
-}
-
-function expectChanges(changes: readonly Change[], expected: NonNullable<Case["changes"]>): void {
-  const shown = changes.map(describeChange);
-  const summary = shown.map(({ op, say }) => `${op}: ${say}`);
-  expect(summary, "one line per change").toHaveLength(expected.length);
-  for (const [index, change] of expected.entries()) expect(shown[index]).toMatchObject(change);
-  for (const { say } of changes) expect(say, "every change says what it does").not.toBe("");
-}
-
-/** A change in the flat form of case files. */
-function describeChange(change: Change): Record<string, unknown> & { op: string; say: string } {
-  if (change.op === "run") {
-    const { command, ...rest } = change;
-    return { ...rest, ...describeCommand(command) };
-  }
-  if (change.op === "write") {
-    const { attributes, content, was, ...rest } = change;
-    return { ...rest, ...attributes, content: asText(content), was: was ?? null };
-  }
-  if (change.op === "guarded") {
-    const { files, apply, verify, ...rest } = change;
-    return {
-      ...rest,
-      files: files.map(describeChange),
-      apply: describeCommand(apply),
-      verify: verify.map(describeCommand),
-    };
-  }
-  if (!("attributes" in change)) return { ...change };
-  const { attributes, ...rest } = change;
-  return { ...rest, ...attributes };
 }

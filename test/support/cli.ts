@@ -20,6 +20,8 @@ interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Kills the process and rejects; 15 min unless given. */
   readonly timeoutMs?: number;
+  /** Kills the process when it aborts, with SIGKILL: nothing in it runs any more, and its code is null. */
+  readonly kill?: AbortSignal;
 }
 
 /** Runs the real command line as its own process, the way an operator does. */
@@ -34,6 +36,8 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
+  const kill = () => child.kill("SIGKILL");
+  options.kill?.addEventListener("abort", kill, { once: true });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -55,6 +59,7 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
     child.once("close", (code) => {
       clearTimeout(deadline);
       clearInterval(sampler);
+      options.kill?.removeEventListener("abort", kill);
       resolve({ code, stdout, stderr, ms: Math.round(performance.now() - started), peakMiB });
     });
   });
@@ -79,6 +84,8 @@ export interface Played extends Ended {
   readonly recap: Recap;
   /** The nodes that ended so, as "step on host", in the order in which they ended. */
   ended(outcome: NodeFinished["outcome"]): string[];
+  /** The root causes, a line each. */
+  readonly errors: readonly string[];
 }
 
 /** Runs a playbook with `--output json` and parses its events. */
@@ -95,6 +102,13 @@ export async function play(args: readonly string[], options: CliOptions = {}): P
     ...ended,
     events,
     recap,
+    errors: events.flatMap((event) =>
+      (event.type === "node-finished" || event.type === "host-unreachable") && event.error
+        ? [
+            `${"step" in event ? event.step : "connecting"} on ${event.host}: ${event.error.code} ${event.error.message}`,
+          ]
+        : [],
+    ),
     ended: (outcome) =>
       events
         .filter((event) => event.type === "node-finished" && event.outcome === outcome)

@@ -23,13 +23,14 @@ export interface LabPlayed {
   readonly errors: readonly ShownError[];
 }
 
-export interface LabStage extends Partial<Pick<RunOptions, "mode">> {
+export interface LabStage extends Partial<Pick<RunOptions, "mode" | "witnesses">> {
   /** In place of the addresses that the lab gave. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
 
 const clock = {
   now: () => Date.now(),
+  steady: () => Math.round(performance.now()),
   wait: (ms: number, signal?: AbortSignal) =>
     wait(ms, undefined, signal === undefined ? {} : { signal }),
 };
@@ -46,6 +47,7 @@ export async function playOnLab(
   });
   const recap = await run(declared, inventoryOf(view, stage), {
     mode: stage.mode ?? "apply",
+    witnesses: stage.witnesses ?? [],
     stop: new AbortController().signal,
     cut: new AbortController().signal,
     clock,

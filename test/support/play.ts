@@ -1,6 +1,7 @@
 import type { HostSet } from "#engine/dsl/host-set.ts";
 import type { Inventory } from "#engine/dsl/inventory.ts";
 import { type Play, type Playbook, playbook } from "#engine/dsl/playbook.ts";
+import type { Target } from "#engine/host/connection.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import { fakeTransport } from "#engine/host/fake/transport.ts";
 import type { Outcome, RunEvent } from "#engine/report/event.ts";
@@ -21,6 +22,8 @@ export interface Stage extends Partial<Omit<RunOptions, "emit" | "transports">> 
   readonly params?: Readonly<Record<string, unknown>>;
   /** Hears every event as it happens. */
   readonly hear?: (event: RunEvent) => void;
+  /** Hears of each attempt to connect. */
+  readonly dialled?: (target: Target) => void;
 }
 
 type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
@@ -43,19 +46,28 @@ export async function play(declare: Playbook | Declare, stage: Stage = {}): Prom
   const hosts = hostsOf(stage);
   const { local = readied(new FakeHost()), ...remote } = hosts;
   const events: RunEvent[] = [];
-  const { hosts: _, groups: __, hear, ...options } = stage;
+  const { hosts: _, groups: __, hear, dialled, ...options } = stage;
+  const ssh = fakeTransport(remote);
   const recap = await run(playbookOf(declare, stage), inventoryOf(Object.keys(remote), stage), {
     mode: "apply",
     stop: new AbortController().signal,
     cut: new AbortController().signal,
-    id: "2026-11-26-2201-k3f9",
+    id: "2026-11-26-220159-k3f9",
     clock: new VirtualClock(),
     ...options,
     emit: (event) => {
       events.push(event);
       hear?.(event);
     },
-    transports: { ssh: fakeTransport(remote), local: fakeTransport({ localhost: local }) },
+    transports: {
+      ssh: {
+        connect: (target, how) => {
+          dialled?.(target);
+          return ssh.connect(target, how);
+        },
+      },
+      local: fakeTransport({ localhost: local }),
+    },
   });
   return played(recap, events, hosts);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { writeFile } from "#engine/dsl/change.ts";
+import { remove, writeFile } from "#engine/dsl/change.ts";
 import { defineModule, defineProbe } from "#engine/dsl/module.ts";
 import { secret } from "#engine/dsl/secret.ts";
 
@@ -18,6 +18,11 @@ export const setting = defineModule({
   *diff(now, want) {
     if (now.value !== want.value)
       yield writeFile(`/etc/setting-${want.name}`, want.value, { was: now.value });
+  },
+  *undo(before, now, want) {
+    const path = `/etc/setting-${want.name}`;
+    if (now.value !== before.value)
+      yield before.value === "" ? remove(path) : writeFile(path, before.value, { was: now.value });
   },
 });
 

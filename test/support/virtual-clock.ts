@@ -11,6 +11,7 @@ interface Timer {
  */
 export class VirtualClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  #jumped = 0;
   #timers: Timer[] = [];
   #ticking = false;
   readonly #auto: boolean;
@@ -20,7 +21,16 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#jumped;
+  }
+
+  steady(): number {
     return this.#now;
+  }
+
+  /** Sets the time of day by so many ms, back where negative, while no time passes. */
+  jump(ms: number): void {
+    this.#jumped += ms;
   }
 
   wait(ms: number, signal?: AbortSignal): Promise<void> {

@@ -10,6 +10,10 @@ export const moduleErrors = {
     message: (tool: string, why: string) => `The host has no ${tool}: ${why}.`,
     hint: "Install it in an earlier step, with the apt module.",
   },
+  PB_ANSWER_INVALID: {
+    message: (what: string, why: string) => `${what} makes no sense: ${why}.`,
+    hint: "Ask the host by hand: the program may be another version or broken, or the host not what it seems.",
+  },
   PB_WRONG_KIND: {
     message: (path: string, is: string, wanted: string) => `${path} is a ${is}, not a ${wanted}.`,
     hint: "Nothing was changed: move it away by hand, or give another path.",

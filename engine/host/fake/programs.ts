@@ -63,6 +63,19 @@ export const basics: Readonly<Record<string, FakeProgram>> = {
     for (const path of operands(args)) host.files.remove(path);
     return undefined;
   },
+  rmdir: ({ args, host }) => {
+    for (const path of operands(args)) {
+      if (host.files.stat(path)?.kind !== "directory") missing(path);
+      if (host.files.list(path).length > 0) throw new FakeFailure(`${path}: Directory not empty`);
+      host.files.remove(path);
+    }
+    return undefined;
+  },
+  ln: ({ args, host }) => {
+    const [target = "", path = ""] = operands(args);
+    host.files.symlink(path, target);
+    return undefined;
+  },
   chmod: ({ args, host }) => {
     const [mode = "0", ...paths] = operands(args);
     for (const path of paths) host.files.chmod(path, Number.parseInt(mode, 8));

@@ -1,5 +1,5 @@
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
-import { left, within } from "../deadline.ts";
+import { deadlineIn, left, within } from "../deadline.ts";
 import { type Call, type Reply, ShellGone } from "./call.ts";
 import { FramedShell } from "./framed-shell.ts";
 import { defaultLimits, type Lane, type LaneLimits, Lanes } from "./lanes.ts";
@@ -42,7 +42,7 @@ export class Calls {
   async call(work: Work, settings: CallSettings = {}): Promise<Reply> {
     const { as, long = false, timeoutMs = DEFAULT_TIMEOUT, signal } = settings;
     if (signal?.aborted) throw new PlaybookError("PB_INTERRUPTED", [work.what]);
-    const deadline = { ...settings, timeoutMs, until: Date.now() + timeoutMs };
+    const deadline = { ...settings, timeoutMs, until: deadlineIn(timeoutMs) };
     const user = as ?? this.#identity.loginUser;
     const late = () => timeout(work.what, timeoutMs, "it had not begun");
     for (let attempt = 1; ; attempt++) {

@@ -19,6 +19,7 @@ export interface Fetching {
 const SEND = [
   `z=$(stat -L -c %s -- "$1") || exit 1`,
   `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
+  `if [ -f "$1" ]; then :; else echo "$1: Is no file" >&2; exit 1; fi`,
   PICK_HASH,
   `printf "%s %s\\n" "$a" "$z"; read -r n w || exit 1`,
   `if [ "$n" -gt 0 ]; then s=$(head -c "$n" -- "$1" | h); [ "\${s%% *}" = "$w" ] || n=0; fi`,
@@ -30,11 +31,11 @@ const SEND = [
 /** A host's file to a local one, readable by this user only: complete, or as it was. What is there already stays. */
 export async function download(host: TransferHost, fetching: Fetching): Promise<void> {
   const { from, to, options } = fetching;
-  const copy = new LocalCopy(to);
+  const copy = new LocalCopy(from, to);
   const script = { text: SEND, args: [absolute(from)] };
   try {
     const end = await stream(host, { what: `read ${from}`, options, script }, (pipe, signal) =>
-      receive(copy, pipe, signal),
+      receive(copy, { from, pipe, signal }),
     );
     if (end.code !== 0) throw new PlaybookError("PB_READ_FAILED", [from, reason(end.said)]);
     const [, hex] = /\x01([0-9a-f]+)\n/.exec(end.said) ?? [];
@@ -50,16 +51,23 @@ const CUTS: ReadonlySet<string> = new Set(["PB_CONNECTION_LOST", "PB_INTERRUPTED
 
 const isCut = (error: unknown): boolean => isPlaybookError(error) && CUTS.has(error.code);
 
-async function receive(copy: LocalCopy, pipe: Pipe, signal: AbortSignal): Promise<void> {
+async function receive(
+  copy: LocalCopy,
+  { from, pipe, signal }: { from: string; pipe: Pipe; signal: AbortSignal },
+): Promise<void> {
+  const nonsense = () =>
+    new PlaybookError("PB_READ_FAILED", [from, "what the host answers makes no sense"]);
   const { stdin, stdout } = pipe;
-  const [name, size] = (await nextLine(pipe))?.split(" ") ?? [];
+  const offer = await nextLine(pipe);
+  if (offer === undefined) return;
+  const [, name, size] = /^(\S+) (\d{1,16})$/.exec(offer) ?? [];
   const algorithm = asAlgorithm(name);
-  if (algorithm !== undefined) {
-    const have = await copy.find(algorithm, Number(size));
-    stdin.write(`${have.length} ${have.hex}\n`);
-    const kept = await nextLine(pipe);
-    if (kept !== undefined) await copy.fill(stdout, { kept: Number(kept), signal });
-  }
-  stdin.end();
+  if (algorithm === undefined || !Number.isSafeInteger(Number(size))) throw nonsense();
+  const have = await copy.find(algorithm, Number(size));
+  stdin.end(`${have.length} ${have.hex}\n`);
+  const kept = await nextLine(pipe);
+  if (kept === undefined) return;
+  if (kept !== "0" && kept !== String(have.length)) throw nonsense();
+  await copy.fill(stdout, { kept: Number(kept), signal });
   stdout.resume();
 }

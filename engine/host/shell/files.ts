@@ -39,6 +39,9 @@ const KINDS: Readonly<Record<number, FileStat["kind"]>> = {
   10: "symlink",
 };
 
+// Mode in hexadecimal, uid, user, gid, group, bytes; names of domains have more in them than those of passwd.
+const STAT = /^([0-9a-f]{1,8}) (\d{1,10}) (.{1,256}) (\d{1,10}) (.{1,256}) (\d{1,16})$/;
+
 export function statReply(path: string, reply: Reply): FileStat | undefined {
   const said = reply.stderr.toString();
   if (reply.code !== 0) {
@@ -46,7 +49,9 @@ export function statReply(path: string, reply: Reply): FileStat | undefined {
     throw new PlaybookError("PB_READ_FAILED", [path, reason(said)]);
   }
   const [line = "", ...rest] = reply.stdout.toString().split("\n");
-  const [mode = "", uid = "", user = "", gid = "", group = "", size = ""] = line.split(" ");
+  const [, mode, uid = "", user = "", gid = "", group = "", size] = STAT.exec(line) ?? [];
+  if (mode === undefined || !Number.isSafeInteger(Number(size)))
+    throw new PlaybookError("PB_READ_FAILED", [path, "what stat prints makes no sense"]);
   const bits = Number.parseInt(mode, 16);
   const kind = KINDS[bits >> 12] ?? "other";
   const stat = {

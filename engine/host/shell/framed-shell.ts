@@ -66,7 +66,7 @@ export class FramedShell {
 
   /** For how long the call that runs now has been running, ms. */
   get slowFor(): number {
-    return this.#onStdout.length > 0 ? Date.now() - this.#headSince : 0;
+    return this.#onStdout.length > 0 ? performance.now() - this.#headSince : 0;
   }
 
   submit(work: Work): Call {
@@ -120,7 +120,7 @@ export class FramedShell {
     this.#flushing = false;
     const batch = this.#outbox.splice(0);
     if (batch.length === 0 || this.#gone !== undefined) return;
-    if (this.#onStdout.length === 0) this.#headSince = Date.now();
+    if (this.#onStdout.length === 0) this.#headSince = performance.now();
     for (const frame of batch) {
       frame.state = "sent";
       this.#onStdout.push(frame);
@@ -142,9 +142,9 @@ export class FramedShell {
       head: () => queue[0],
       data: (frame, bytes) => this.#take(frame, name, bytes),
       mark: (frame, text) => {
-        if (this.#mark(frame, text)) return;
+        if (this.#mark(frame, name, text)) return;
         queue.shift();
-        if (name === "stdout") this.#headSince = Date.now();
+        if (name === "stdout") this.#headSince = performance.now();
         if (!this.#onStdout.includes(frame) && !this.#onStderr.includes(frame)) finish(frame);
       },
     });
@@ -172,12 +172,14 @@ export class FramedShell {
   }
 
   /** True where the shell stopped rather than end the frame. */
-  #mark(frame: Frame, text: string): boolean {
-    const [letter, code, left] = text.split(" ");
-    if (letter === "Q") {
+  #mark(frame: Frame, name: "stdout" | "stderr", text: string): boolean {
+    if (name === "stdout" && text === "Q") {
       this.#stopBefore(frame, "it was asked to stop");
       return true;
     }
+    const [, code, left] = /^E(?: (\d{1,3}) ([01]))?$/.exec(text) ?? [];
+    if ((code === undefined) !== (name === "stderr"))
+      throw new Error("the host sent a broken frame");
     if (code !== undefined) frame.code = Number(code);
     if (left !== "1") return false;
     // Its processes hold this shell's output open: the shell stops by itself.

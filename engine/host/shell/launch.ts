@@ -1,10 +1,13 @@
 import type { Secret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
-import { left, within } from "../deadline.ts";
+import { deadlineIn, left, within } from "../deadline.ts";
 import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
 import { prelude } from "./prelude.ts";
 import { quote, quoteAll } from "./quote.ts";
 import { newNonce } from "./request.ts";
+
+/** Bytes of what a host may print before the shell is up. */
+const LONGEST_GREETING = 4 * 1024 * 1024;
 
 /** Who is logged in where, and how to become somebody else there. */
 export interface Identity {
@@ -38,7 +41,7 @@ export async function launch(
   identity: Identity,
   options: LaunchOptions,
 ): Promise<Launched> {
-  const until = Date.now() + options.timeoutMs;
+  const until = deadlineIn(options.timeoutMs);
   const hello = newNonce();
   const line = commandLine(hello, identity, options);
   const { timeoutMs, reserved = false, wanted = () => true } = options;
@@ -102,6 +105,7 @@ class Greeting {
   readonly #settle = Promise.withResolvers<Launched>();
   #out: Buffer = Buffer.alloc(0);
   #err = "";
+  #heard = 0;
   #prompts = 0;
 
   constructor(pipe: Pipe, hello: string, who: Identity & { readonly as: string }) {
@@ -117,7 +121,17 @@ class Greeting {
     pipe.stdin.on("error", () => undefined);
   }
 
+  // What login scripts print ends some time.
+  #isEndless({ length }: Buffer): boolean {
+    this.#heard += length;
+    if (this.#heard <= LONGEST_GREETING) return false;
+    this.#settle.reject(this.#broken());
+    this.#pipe.destroy();
+    return true;
+  }
+
   #onOut = (chunk: Buffer): void => {
+    if (this.#isEndless(chunk)) return;
     this.#out = Buffer.concat([this.#out, chunk]).subarray(-65_536);
     for (;;) {
       const at = this.#out.indexOf(this.#needle);
@@ -125,11 +139,13 @@ class Greeting {
       if (end < 0) return;
       const text = this.#out.toString("latin1", at + this.#needle.length, end);
       this.#out = this.#out.subarray(end + 1);
-      if (text !== "U") {
-        this.#up(Number(text));
-        return;
+      if (text === "U") {
+        this.onPasswordAccepted?.();
+        continue;
       }
-      this.onPasswordAccepted?.();
+      if (/^ [1-9]\d{0,9}$/.test(text)) this.#up(Number(text));
+      else this.#settle.reject(this.#broken());
+      return;
     }
   };
 
@@ -144,13 +160,18 @@ class Greeting {
   }
 
   #onErr = (chunk: Buffer): void => {
+    if (this.#isEndless(chunk)) return;
     this.#err = (this.#err + chunk.toString()).slice(-8192);
     const prompts = this.#err.split(this.#prompt).length - 1;
     if (prompts <= this.#prompts) return;
     this.#prompts = prompts;
-    const password = this.#who.sudoPassword;
+    // Only sudo is told: a login script could ask in its place.
+    const password = this.onPasswordAccepted && this.#who.sudoPassword;
     if (prompts > 1 || password === undefined) {
-      this.#settle.reject(this.#sudoRefused("the password is wrong"));
+      const refused = becomes(this.#who, this.#who.as)
+        ? this.#sudoRefused("the password is wrong")
+        : this.#broken();
+      this.#settle.reject(refused);
       this.#pipe.destroy();
     } else this.#pipe.stdin.write(`${password.reveal()}\n`);
   };
@@ -158,6 +179,10 @@ class Greeting {
   #said(): string {
     const lines = this.#err.replaceAll(this.#prompt, "").trim().split("\n");
     return lines.at(-1)?.trim() || this.#out.toString().trim().split("\n").at(-1) || "";
+  }
+
+  #broken(): PlaybookError {
+    return new PlaybookError("PB_SHELL_FAILED", [this.#who.host, "it greets in the wrong way"]);
   }
 
   #sudoRefused(why: string): PlaybookError {

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, open, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { PlaybookError } from "../../errors/error.ts";
 import { BlockWriter } from "./block-writer.ts";
 import type { Algorithm } from "./content.ts";
 
@@ -17,6 +18,7 @@ export interface Have {
 
 /** The local side of a download: a file beside its place that a cut leaves, and the next attempt goes on with. */
 export class LocalCopy {
+  readonly #from: string;
   readonly #to: string;
   readonly #part: string;
   /** Of what is here so far. */
@@ -27,7 +29,8 @@ export class LocalCopy {
   /** Whether what is here is the file in its place, not the one beside it. */
   #isPlaced = false;
 
-  constructor(to: string) {
+  constructor(from: string, to: string) {
+    this.#from = from;
     this.#to = to;
     this.#part = join(dirname(to), `.${basename(to)}.pb-part`);
   }
@@ -56,12 +59,16 @@ export class LocalCopy {
     this.#isPlaced = false;
     const hash = kept > 0 && this.#hash !== undefined ? this.#hash : createHash(this.#algorithm);
     this.#hash = hash;
+    await this.#refuseTooLarge(kept);
     const file = await this.#open(kept);
     const tap = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         hash.update(chunk);
         this.#length += chunk.length;
-        done(null, chunk);
+        // Whatever a host sends, no more is written here than it said before.
+        if (this.#length > this.#size)
+          done(new PlaybookError("PB_TRANSFER_CORRUPT", [this.#from, this.#to]));
+        else done(null, chunk);
       },
     });
     // Not part of the pipeline, which would wait for a channel to close that nobody reads any more.
@@ -82,6 +89,15 @@ export class LocalCopy {
 
   async drop(): Promise<void> {
     await rm(this.#part, { force: true });
+  }
+
+  /** Before a byte is asked for. @throws PB_LOCAL_FILE where the disk would be full */
+  async #refuseTooLarge(kept: number): Promise<void> {
+    const { bavail, bsize } = await statfs(dirname(this.#part));
+    if (this.#size - kept <= bavail * bsize) return;
+    const mebibytes = (bytes: number) => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+    const why = `${this.#from} has ${mebibytes(this.#size)}, and only ${mebibytes(bavail * bsize)} are free`;
+    throw new PlaybookError("PB_LOCAL_FILE", [this.#to, why]);
   }
 
   // A new file is really new: whoever can guess the name may have put a link there.

@@ -16,6 +16,8 @@ export interface Pipe {
   readonly stderr: Readable;
   /** Settles when the process ended and its output was delivered; never rejects. */
   readonly closed: Promise<PipeEnd>;
+  /** Bytes that stdin took and that have not left this machine; none are kept where it is not given. */
+  readonly backlog?: () => number;
   /** Gives it up at once; what still arrives is dropped. */
   destroy(): void;
 }

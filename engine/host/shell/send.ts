@@ -57,7 +57,7 @@ export async function send(host: TransferHost, sending: Sending): Promise<void> 
     host,
     { what, options, script: { text: RECEIVE, args } },
     async (pipe, signal) => {
-      arrived = await pass(content, pipe, signal);
+      arrived = await pass(sending, pipe, signal);
     },
   ).catch((error: unknown) => {
     throw isPlaybookError(error) ? error : localError(from, error);
@@ -72,17 +72,21 @@ export async function send(host: TransferHost, sending: Sending): Promise<void> 
 }
 
 /** Sends what the host lacks; gives the hash of all that is there then, or nothing where the host ended before. */
-async function pass(content: Content, pipe: Pipe, signal: AbortSignal): Promise<Sum | undefined> {
+async function pass(
+  { content, to }: Sending,
+  pipe: Pipe,
+  signal: AbortSignal,
+): Promise<Sum | undefined> {
   const offer = await nextLine(pipe);
-  const [, name, size, left] = /^(\S+) (\d+) (\S+)$/.exec(offer ?? "") ?? [];
+  if (offer === undefined) return undefined;
+  const [, name, size, left] = OFFER.exec(offer) ?? [];
   const algorithm = asAlgorithm(name);
-  if (algorithm === undefined) {
-    pipe.stdin.end();
-    return undefined;
-  }
+  if (algorithm === undefined)
+    throw new PlaybookError("PB_WRITE_FAILED", [to, "what the host answers makes no sense"]);
   content.expect(algorithm);
   const there = Number(size);
-  const isPart = there > 0 && (await content.sum(algorithm, there)) === left;
+  const isPart =
+    there > 0 && there <= content.size && (await content.sum(algorithm, there)) === left;
   const kept = isPart ? there : 0;
   pipe.stdin.write(`${kept}\n`);
   // Listened to meanwhile: a channel whose output nobody takes does not say that it has closed.
@@ -92,3 +96,5 @@ async function pass(content: Content, pipe: Pipe, signal: AbortSignal): Promise<
   pipe.stdout.resume();
   return hex === undefined ? undefined : { algorithm, hex };
 }
+
+const OFFER = /^(\S+) (\d{1,15}) (-|[0-9a-f]{1,128})$/;

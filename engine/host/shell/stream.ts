@@ -10,6 +10,11 @@ import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
 export const TRANSFER_TIMEOUT = 30 * 60_000;
 const START_TIMEOUT = 15_000;
 const BROKEN_GRACE = 1_000;
+/** Bytes of content that wait in this process for the network. */
+const MOST_BACKLOG = 8 * 1024 * 1024;
+const BACKLOG_PAUSE = 20;
+/** Bytes; what scripts of ours print is far shorter. */
+const LONGEST_LINE = 1024;
 
 /** What transfers work with on one host. */
 export interface TransferHost {
@@ -70,14 +75,18 @@ export async function stream(
   }
 }
 
-/** The next line that a script prints, without its end; undefined where it ends before. What follows is kept. */
+/**
+ * The next line that a script prints, without its end; undefined where the script ends before. What follows is kept.
+ * What a host sends without an end is cut, and is no line that anybody expects.
+ */
 export function nextLine({ stdout, closed }: Pipe): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let seen: Buffer = Buffer.alloc(0);
   const hear = (chunk: Buffer) => {
     seen = Buffer.concat([seen, chunk]);
-    const end = seen.indexOf(10);
-    if (end < 0) return;
+    const found = seen.indexOf(10);
+    if (found < 0 && seen.length <= LONGEST_LINE) return;
+    const end = found < 0 ? seen.length : found;
     stop();
     if (end + 1 < seen.length) stdout.unshift(seen.subarray(end + 1));
     resolve(seen.toString("latin1", 0, end));
@@ -102,11 +111,14 @@ export function nextLine({ stdout, closed }: Pipe): Promise<string | undefined> 
  */
 export async function pour(
   source: AsyncIterable<Uint8Array>,
-  { stdin, closed }: Pipe,
+  { stdin, closed, backlog = () => 0 }: Pipe,
   signal: AbortSignal,
 ): Promise<void> {
   const gone = closed.then(() => "gone" as const);
   for await (const chunk of source) {
+    // A server that allows any amount must not have it all kept here.
+    while (backlog() > MOST_BACKLOG && !signal.aborted && stdin.writable)
+      await new Promise((resolve) => setTimeout(resolve, BACKLOG_PAUSE));
     if (signal.aborted || !stdin.writable) return;
     const taken = new Promise<"taken">((resolve) => stdin.write(chunk, () => resolve("taken")));
     if ((await Promise.race([taken, gone])) === "gone") return;

@@ -1,9 +1,10 @@
 import type { ClientChannel } from "ssh2";
 import { PlaybookError } from "../../errors/error.ts";
-import { left, within } from "../deadline.ts";
+import { deadlineIn, left, within } from "../deadline.ts";
 import { Semaphore } from "../semaphore.ts";
 import type { OpenOptions, Pipe, PipeEnd } from "../shell/pipe.ts";
 import type { SshClient } from "./client.ts";
+import { drain, policeChannel } from "./police.ts";
 
 /** sshd lets one connection have ten sessions (MaxSessions); others may hold some of them open. */
 const SESSIONS = 8;
@@ -24,7 +25,7 @@ export class Channels {
   /** Starts a command line; a session that the server refuses is asked for again until the deadline. */
   async open(commandLine: string, options: OpenOptions): Promise<Pipe> {
     const { timeoutMs, reserved = false, wanted = () => true } = options;
-    const until = Date.now() + timeoutMs;
+    const until = deadlineIn(timeoutMs);
     const exhausted = () =>
       new PlaybookError("PB_CHANNELS_EXHAUSTED", [this.#host, Math.round(timeoutMs / 100) / 10]);
     const release = await this.#places.acquire(timeoutMs, exhausted, reserved ? 0 : KEPT_FREE);
@@ -93,10 +94,13 @@ export class Channels {
     });
     const destroy = () => {
       // A channel whose output nobody takes never closes.
-      channel.removeAllListeners("data").resume();
-      channel.stderr.removeAllListeners("data").resume();
+      drain(channel, this.#ssh);
+      channel.resume();
+      channel.stderr.resume();
       channel.close();
     };
-    return { stdin: channel, stdout: channel, stderr: channel.stderr, closed, destroy };
+    policeChannel(channel, this.#ssh);
+    const { backlog } = this.#ssh;
+    return { stdin: channel, stdout: channel, stderr: channel.stderr, closed, backlog, destroy };
   }
 }

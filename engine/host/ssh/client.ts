@@ -7,6 +7,7 @@ import { errnoCode } from "../errno.ts";
 import { quickenGcm } from "./gcm-packets.ts";
 import { HostKeys } from "./host-key.ts";
 import { type Credentials, credentials } from "./keys.ts";
+import { police } from "./police.ts";
 import type { Route } from "./route.ts";
 
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
@@ -22,8 +23,12 @@ export interface SshClient {
   readonly client: Client;
   /** Settles with the reason when the peer is gone. */
   readonly lost: Promise<Error>;
+  /** Bytes that were handed over for the peer and that it has not taken yet. */
+  backlog(): number;
   /** Says goodbye; a peer that does not answer is left after a second. */
   end(): Promise<void>;
+  /** Leaves at once a peer that does what no server does. */
+  cut(why: string): void;
 }
 
 export interface ClientOptions {
@@ -87,7 +92,7 @@ class Handshake {
   }
 
   async run({ keys, login: { methods, tried } }: Passport): Promise<SshClient> {
-    const started = Date.now();
+    const started = performance.now();
     const ssh = new NodeSSH();
     const queue = [...methods];
     this.#listenWithSsh2();
@@ -97,7 +102,11 @@ class Handshake {
       ...KEEPALIVE,
       ...this.#options.keepalive,
       readyTimeout: Math.max(1, left(this.#options.until)),
-      algorithms: { serverHostKey: preferred(keys.types) as never },
+      algorithms: {
+        serverHostKey: preferred(keys.types) as never,
+        // A few bytes could become a thousand times as many.
+        compress: ["none"],
+      },
       hostVerifier: (key: Buffer) => this.#trusts(keys, key),
       authHandler: (_left, _partial, next) => {
         const method = queue.shift();
@@ -108,19 +117,25 @@ class Handshake {
     const { connection: client } = ssh;
     if (!client) throw new Error("node-ssh made no connection");
     // node-ssh drops its listener when the connection is up: a reset would then end the process.
-    const lost = whenLost(client);
+    const { lost, lose } = whenLost(client);
+    const cut = (why: string) => {
+      lose(new Error(why));
+      client.destroy();
+    };
+    const backlog = () => this.#sock.writableLength;
     quickenGcm(client);
     client.once("handshake", () => {
       this.#complete = true;
       this.#sock.off("data", this.#hear);
+      police(client, { lost, backlog, cut });
     });
     try {
       await connecting;
     } catch (error) {
-      throw this.#explain(error, tried, Date.now() - started);
+      throw this.#explain(error, tried, performance.now() - started);
     }
     if (this.#fresh) await keys.remember(this.#fresh);
-    return { client, lost, end: () => end(client, lost) };
+    return { client, lost, backlog, cut, end: () => end(client, lost) };
   }
 
   // Not before ssh2 does (it first loads its ciphers): a socket with a listener flows, and ssh2 would miss the start.
@@ -150,11 +165,11 @@ class Handshake {
     if (this.#verdict) return this.#verdict;
     const cause = { cause: error };
     const { message, level } = detailsOf(error);
-    if (level === "client-authentication" || this.#complete)
-      return new PlaybookError("PB_AUTH_FAILED", [this.#route.user, this.#where, tried], {}, cause);
     const seconds = Math.round(ms / 100) / 10;
     if (level === "client-timeout")
       return new PlaybookError("PB_CONNECT_SILENT", [this.#where, seconds], {}, cause);
+    if (level === "client-authentication" || this.#complete)
+      return new PlaybookError("PB_AUTH_FAILED", [this.#route.user, this.#where, tried], {}, cause);
     if (/no matching/i.test(message))
       return new PlaybookError("PB_CONNECT_NO_COMMON", [this.#where, message], {}, cause);
     const said = printable(this.#heard);
@@ -193,12 +208,12 @@ async function end(client: Client, lost: Promise<Error>): Promise<void> {
   }
 }
 
-function whenLost(client: Client): Promise<Error> {
-  return new Promise((resolve) => {
-    client.on("error", (error) => resolve(new Error(plain(error), { cause: error })));
-    client.on("end", () => resolve(new Error("the host closed it")));
-    client.on("close", () => resolve(new Error("the host closed it")));
-  });
+function whenLost(client: Client) {
+  const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
+  client.on("error", (error) => lose(new Error(plain(error), { cause: error })));
+  client.on("end", () => lose(new Error("the host closed it")));
+  client.on("close", () => lose(new Error("the host closed it")));
+  return { lost, lose };
 }
 
 function plain(error: Error): string {

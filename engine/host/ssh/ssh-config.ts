@@ -27,6 +27,8 @@ export interface SshConfig {
 }
 
 const MAX_INCLUDE_DEPTH = 16;
+// `Match exec` never holds: the library would run it without its tokens, and wait for it without an end.
+const COMPUTE = { ignoreCase: true, matchExec: false } as const;
 
 /** Reads ssh_config files, the first value found wins; a file that is not there counts as empty. */
 export async function loadSshConfig(files: readonly string[], home: string): Promise<SshConfig> {
@@ -49,7 +51,7 @@ export async function loadSshConfig(files: readonly string[], home: string): Pro
     of(host) {
       const found = new Map<string, string[]>();
       for (const { config } of parts)
-        for (const [name, value] of Object.entries(config.compute(host, { ignoreCase: true })))
+        for (const [name, value] of Object.entries(config.compute(host, COMPUTE)))
           if (name === "identityfile" || !found.has(name))
             found.set(name, [...(found.get(name) ?? []), ...[value].flat()]);
       return settings(found);
@@ -72,6 +74,8 @@ async function expand(file: string, place: Place): Promise<string> {
   const lines: string[] = [];
   for (const line of (await textOf(file)).split("\n")) {
     if (/^\s*(host|match)\s/i.test(line)) open = line;
+    // The library would ask nslookup, and wait for it without an end.
+    if (/^\s*canonicaldomains\b/i.test(line)) continue;
     const include = /^\s*include(?:\s+|\s*=\s*)(.+)$/i.exec(line)?.[1];
     if (include === undefined) lines.push(line);
     else {

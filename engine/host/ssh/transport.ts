@@ -1,5 +1,6 @@
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import type { Connection, Target, Transport } from "../connection.ts";
+import { deadlineIn } from "../deadline.ts";
 import { ShellConnection } from "../shell/connection.ts";
 import type { LaneLimits } from "../shell/lanes.ts";
 import { LocalFiles } from "../shell/local-files.ts";
@@ -26,7 +27,7 @@ export function sshTransport(options: SshOptions = {}): Transport {
         routes ??= Routes.load(options);
         const route = (await routes).of(target);
         const { keepalive } = options;
-        const until = Date.now() + timeoutMs;
+        const until = deadlineIn(timeoutMs);
         const arriving = ways.arrive(route, { until, ...(keepalive && { keepalive }) });
         const arrival = await unlessAborted(target.name, arriving, signal);
         return connection(target, { route, arrival, options, files });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Arch, Artifact, Workshop } from "../artifact.ts";
-import { type Entry, obtainEntry } from "../cache.ts";
+import { type Entry, type EntryKey, obtainEntry } from "../cache.ts";
 import { goBuild } from "../go/build.ts";
 import { writeWrapper } from "../go/module.ts";
 import { findGo } from "../go/toolchain.ts";
@@ -30,9 +30,16 @@ export function etcdArtifact(version: string, arch: Arch): Artifact {
   });
 }
 
+/** The cache entry of the module that they are built in. */
+export const etcdModuleKey = (version: string, arch: Arch): EntryKey => ({
+  name: "etcd-module",
+  version,
+  arch,
+});
+
 // etcd's parts are modules that replace each other by folders: only a module around them builds from releases.
 const moduleOf = (version: string, workshop: Workshop): Promise<Entry> =>
-  obtainEntry(workshop, { name: "etcd-module", version, arch: workshop.arch }, async (dir) => {
+  obtainEntry(workshop, etcdModuleKey(version, workshop.arch), async (dir) => {
     const go = await findGo(workshop, `etcd-module ${version}`);
     const { etcd, etcdctl, etcdutl } = PACKAGES;
     await writeWrapper(

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Arch, type Artifact, ownFile, type Workshop } from "../artifact.ts";
-import { type Entry, obtainEntry } from "../cache.ts";
+import { type Entry, type EntryKey, obtainEntry } from "../cache.ts";
 import { goBuild } from "../go/build.ts";
 import { downloadModule, writeWrapper } from "../go/module.ts";
 import { findGo } from "../go/toolchain.ts";
@@ -69,29 +69,32 @@ function agnhostArtifact(version: string, arch: Arch): Artifact {
   };
 }
 
+/** The cache entry of the module that all of them are built in. */
+export const kubernetesModuleKey = (version: string, arch: Arch): EntryKey => ({
+  name: "kubernetes-module",
+  version,
+  arch,
+});
+
 // One module for all of them: what they share is compiled once.
 const moduleOf = (version: string, workshop: Workshop): Promise<Entry> =>
-  obtainEntry(
-    workshop,
-    { name: "kubernetes-module", version, arch: workshop.arch },
-    async (dir) => {
-      const go = await findGo(workshop, `kubernetes-module ${version}`);
-      const commands = Object.keys(PROGRAMS).map((name) => `k8s.io/kubernetes/cmd/${name}`);
-      await writeWrapper(
-        go,
-        {
-          name: "kubernetes",
-          requires: ["k8s.io/kubernetes"],
-          version,
-          tools: [...commands, AGNHOST],
-          // v1.36.3 keeps its libraries' v0.36.3.
-          nestedVersion: version.replace(/^v1\./, "v0."),
-        },
-        dir,
-      );
-      return "resolved by go";
-    },
-  );
+  obtainEntry(workshop, kubernetesModuleKey(version, workshop.arch), async (dir) => {
+    const go = await findGo(workshop, `kubernetes-module ${version}`);
+    const commands = Object.keys(PROGRAMS).map((name) => `k8s.io/kubernetes/cmd/${name}`);
+    await writeWrapper(
+      go,
+      {
+        name: "kubernetes",
+        requires: ["k8s.io/kubernetes"],
+        version,
+        tools: [...commands, AGNHOST],
+        // v1.36.3 keeps its libraries' v0.36.3.
+        nestedVersion: version.replace(/^v1\./, "v0."),
+      },
+      dir,
+    );
+    return "resolved by go";
+  });
 
 // kubeadm and kubelet compare versions with each other: a program must know its own.
 function versionValues(version: string): Record<string, string> {

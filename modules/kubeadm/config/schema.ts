@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { Address, Network } from "../../address.ts";
+import { ImageRef, NodeName } from "../../cluster-params.ts";
+import { DnsName } from "../../params.ts";
 
 export const KubernetesVersion = z
   .string()
@@ -15,19 +18,31 @@ export const Endpoint = z.strictObject({
   port: z.int().min(1).max(65_535).default(6443),
 });
 
-/** Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. */
-const Overrides = z.record(z.string(), z.unknown());
+/**
+ * Fields of KubeletConfiguration or KubeProxyConfiguration, laid over ours. What only YAML 1.1 takes for the end of a
+ * line is written by YAML 1.2 as it is: kubeadm would read another field there.
+ */
+const Overrides = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (fields) => !/[\x85\u2028\u2029\ufeff]/.test(JSON.stringify(fields)),
+    "expected no line ends but \\n",
+  );
 
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
   version: KubernetesVersion.describe("Of Kubernetes, with its v."),
-  advertiseAddress: z.string().describe("The node's own address; one, without brackets."),
+  advertiseAddress: Address.describe("The node's own address; one, without brackets."),
   criSocket: z
     .string()
+    .regex(
+      /^(unix:\/\/)?\/[\w./@:+-]+$/,
+      "expected a socket, as unix:///run/containerd/containerd.sock",
+    )
     .default("unix:///run/containerd/containerd.sock")
     .describe("The runtime's socket, with its scheme."),
   ignorePreflightErrors: z
-    .array(z.string())
+    .array(z.string().regex(/^\w[\w.-]*$/, "expected the name of a check, as Swap"))
     .default([])
     .describe("Preflight checks that may fail; none on a production host."),
 };
@@ -35,22 +50,21 @@ export const NodeParams = {
 /** What a new cluster is. */
 export const ClusterParams = {
   endpoint: Endpoint.describe("The API's one name: every node and kubeconfig uses it."),
-  podSubnet: z.string().describe("The cluster's pod prefix."),
-  serviceSubnet: z.string().describe("The Service prefix, /108 or longer."),
+  podSubnet: Network.describe("The cluster's pod prefix."),
+  serviceSubnet: Network.describe("The Service prefix, /108 or longer."),
   podMask: z.int().default(64).describe("A node's share of podSubnet."),
-  clusterDns: z.string().describe("The tenth address of serviceSubnet."),
+  clusterDns: Address.describe("The tenth address of serviceSubnet."),
   certSANs: z
-    .array(z.string())
+    .array(z.union([Address, DnsName]))
     .default([])
     .describe("Every address and name by which the API is called; no brackets."),
-  dnsDomain: z.string().default("cluster.local").describe("The domain of Services."),
-  imageRepository: z
-    .string()
+  dnsDomain: DnsName.default("cluster.local").describe("The domain of Services."),
+  imageRepository: ImageRef.min(1)
     .optional()
     .describe("In place of registry.k8s.io; a runtime's mirror needs none."),
   kubelet: Overrides.default({}).describe("Fields of KubeletConfiguration, laid over ours."),
   kubeProxy: Overrides.default({}).describe("Fields of KubeProxyConfiguration, laid over ours."),
 };
 
-const Init = z.strictObject({ nodeName: z.string(), ...NodeParams, ...ClusterParams });
+const Init = z.strictObject({ nodeName: NodeName, ...NodeParams, ...ClusterParams });
 export type InitConfig = z.output<typeof Init>;

@@ -8,7 +8,10 @@ import { folder, runProgram } from "../../support/program.ts";
 vi.setConfig({ testTimeout: 180_000 });
 
 const steady = (text: string): string =>
-  text.replace(/\d+\.\ds/g, "0.1s").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "2026-11-26T22:01:00.000Z");
+  text
+    .replace(/\d+\.\ds/g, "0.1s")
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "2026-11-26T22:01:00.000Z")
+    .replace(/resume 2\S+/, "resume 2026-11-26-220159-k3f9");
 
 test("the page on plan files shows what its commands really print", async () => {
   const page = await readFile(join(root, "docs/plan-files.md"), "utf8");

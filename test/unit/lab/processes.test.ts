@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { end, identify, isAlive, parseStat, withArgument } from "#lab/machine/processes.ts";
+import { identify, isAlive, parseStat } from "#engine/host/process-identity.ts";
+import { end, withArgument } from "#lab/machine/processes.ts";
 
 const sleeper = (...args: string[]) => spawn("sleep", ["60", ...args], { stdio: "ignore" });
 

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isAlive } from "#lab/machine/processes.ts";
+import { isAlive } from "#engine/host/process-identity.ts";
 import { until } from "#lab/machine/until.ts";
 import type { LabService } from "#lab/service.ts";
 import { startService, stopNotedServices, stopService } from "#lab/services.ts";

@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { cli } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
@@ -22,6 +24,8 @@ async function completions(...words: string[]): Promise<string[]> {
   await using here = await folder({
     "mine.ts": playbook,
     "broken.ts": "throw 1;",
+    "inventory/hosts.ts": `import { defineInventory } from "run-playbook";
+export default defineInventory({ hosts: { cp1: { address: "::1" }, w1: { address: "::2" } }, groups: {} });`,
     "plan.json": "{}",
     "playbooks/up.ts": playbook,
     "playbooks/shared.ts": "export const x = 1;",
@@ -49,6 +53,18 @@ test("options, and the values that they take", async () => {
   expect(await completions("mine.ts", "--limit", "cp1,w")).toEqual(["cp1,workers", "cp1,w1"]);
 });
 
+test("runs by their names, and what their commands take", async () => {
+  expect(await completions("resu")).toEqual(["resume"]);
+  expect(await completions("resume", "--y")).toEqual(["--yes"]);
+  expect(await completions("runs", "--")).toEqual(["--all", "--output"]);
+  const run = "2026-11-26-220159-k3f9";
+  await mkdir(join(process.env["XDG_STATE_HOME"] ?? "", "run-playbook/runs", run), {
+    recursive: true,
+  });
+  expect(await completions("resume", "")).toEqual(["last", run]);
+  expect(await completions("show", "2026")).toEqual([run]);
+});
+
 test("commands of the lab, and shells", async () => {
   expect(await completions("lab", "s")).toEqual(expect.arrayContaining(["status", "ssh"]));
   expect(await completions("completion", "f")).toEqual(["fish"]);
@@ -56,4 +72,10 @@ test("commands of the lab, and shells", async () => {
 
 test("a playbook that does not load completes nothing, and says nothing", async () => {
   expect(await completions("broken.ts", "--limit", "")).toEqual([]);
+});
+
+test("unlock takes the hosts of the inventory, each once", async () => {
+  expect(await completions("unlock", "")).toEqual(["cp1", "w1"]);
+  expect(await completions("unlock", "w1", "")).toEqual(["cp1"]);
+  expect(await completions("unlock", "--i")).toEqual(["--inventory"]);
 });

@@ -76,11 +76,11 @@ test("a plan is not written when its check is interrupted", async () => {
   const nowhere = new PassThrough();
   const { options, finish } = await planFileRun(
     {
-      file: "mine.ts",
+      word: "mine.ts",
       playbook: mine,
       inventory,
       options: { verbose: 0, planOut: "plan.json" },
-      applied: undefined,
+      ask: async () => undefined,
       io: {
         stdin: nowhere,
         stdout: nowhere,

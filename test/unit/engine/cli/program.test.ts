@@ -8,7 +8,11 @@ async function parse(...argv: string[]): Promise<[string | undefined, CliOptions
     run: async (playbook, options) => {
       seen = [playbook, options];
     },
+    runs: async () => undefined,
+    show: async () => undefined,
+    resume: async () => undefined,
     completion: async () => undefined,
+    unlock: async () => undefined,
     lab: undefined,
   });
   await program.parseAsync(argv, { from: "user" });

@@ -121,3 +121,60 @@ test("an interrupted run stops at a safe point with exit 130, and the same comma
     recap: { ok: 1, changed: 1 },
   });
 });
+
+const careful = `import { userInfo } from "node:os";
+import { defineInventory, defineModule, playbook, remove, run, sh, writeFile } from "run-playbook";
+import { z } from "zod";
+
+const note = defineModule({
+  name: "note",
+  summary: "Keep a note, and then do something that fails.",
+  params: z.strictObject({ path: z.string() }),
+  async read(host, want) {
+    return { now: await host.readFile(want.path) };
+  },
+  *diff(now, want) {
+    if (now.now === undefined) yield writeFile(want.path, "x", { owner: userInfo().username });
+    yield run(sh\`false\`, "fail");
+  },
+  *undo(before, now, want) {
+    if (before.now === undefined && now.now !== undefined) yield remove(want.path);
+  },
+});
+const forGood = defineModule({
+  ...note.spec,
+  name: "for-good",
+  undo: undefined as never,
+  lasting: "it is written in stone",
+});
+
+export default playbook("careful", { inventory: defineInventory({ hosts: {}, groups: {} }) }, ({ step, control }) => {
+  const as = userInfo().username;
+  const path = import.meta.dirname + "/note.txt";
+  const first = step("note", { on: control, as, onFail: "undo", ensure: note({ path }) });
+  step("stone", { on: control, as, after: [first], ensure: forGood({ path }) });
+});
+`;
+
+test("a playbook that undoes says before it starts what it cannot, and undoes what fails", async () => {
+  await using here = await folder({ "careful.ts": careful });
+  const { path: cwd } = here;
+  const list = await cli(["careful.ts", "--list"], { cwd });
+  expect(list.stdout).toBe(
+    [
+      "careful: 2 steps on 1 host",
+      "  note   localhost  (undone if it fails)",
+      "  stone  localhost",
+      '"stone" cannot be undone: it is written in stone',
+      "",
+    ].join("\n"),
+  );
+  const ran = await cli(["careful.ts", "--output", "lines", "-v"], { cwd });
+  expect(ran.code).toBe(1);
+  const lines = ran.stdout.split("\n");
+  expect(lines[1]).toBe('"stone" cannot be undone: it is written in stone');
+  expect(lines).toContain("note localhost waiting: it failed: what it changed is being undone");
+  expect(lines.join("\n")).toMatch(/note localhost: undo: remove .*note\.txt\n/);
+  expect(ran.stdout).toContain("state: undone: localhost is again as the step found it");
+  expect(await readFile(join(cwd, "note.txt")).catch(() => "none")).toBe("none");
+});

@@ -12,11 +12,11 @@ class FakeProcess extends EventEmitter {
 test("the first signal asks to stop and says how to go on, the second cuts", () => {
   const fake = new FakeProcess();
   const notes: string[] = [];
-  const signals = listenForSignals(fake, (note) => notes.push(note));
+  const signals = listenForSignals(fake, (note) => notes.push(note), "run-playbook resume r1");
   fake.emit("SIGINT");
   expect([signals.stop.aborted, signals.cut.aborted]).toEqual([true, false]);
   expect(notes).toEqual([
-    expect.stringMatching(/next safe point.*same command goes on.*again cuts/),
+    expect.stringMatching(/next safe point.*`run-playbook resume r1` goes on.*again cuts/),
   ]);
   fake.emit("SIGTERM");
   expect(signals.cut.aborted).toBe(true);
@@ -28,7 +28,7 @@ test("a run that even a cut does not end is ended", () => {
   vi.useFakeTimers();
   try {
     const fake = new FakeProcess();
-    listenForSignals(fake, () => undefined);
+    listenForSignals(fake, () => undefined, undefined);
     fake.emit("SIGINT");
     fake.emit("SIGINT");
     vi.advanceTimersByTime(5000);

@@ -12,6 +12,12 @@ test.each([
     says: ["PB_USAGE", "Unknown option '--chek'.", "Did you mean --check?"],
   },
   { argv: ["labb", "up"], says: ["PB_USAGE", 'There is no command "labb".', "Did you mean lab?"] },
+  {
+    argv: ["resum", "x"],
+    says: ["PB_USAGE", 'There is no command "resum".', "Did you mean resume?"],
+  },
+  { argv: ["resume"], says: ["PB_USAGE", "RUN"] },
+  { argv: ["show", "x"], says: ["PB_RUN_UNKNOWN", 'No run here is called "x"'] },
   { argv: ["lab", "upp"], says: ["PB_USAGE", "Unknown command 'upp'.", "Did you mean up?"] },
   { argv: ["lab", "up", "--foo"], says: ["PB_USAGE", "Unknown option '--foo'."] },
   { argv: ["completion", "tcsh"], says: ["PB_USAGE", "bash, zsh, fish"] },

@@ -190,6 +190,12 @@ describe("refused before any connection, with the reason", () => {
         step("a", { on: groups.nodes, rolling: { batch: [1, "200%"] }, ensure: value() }),
       ).message,
     ).toContain('"200%"');
+    const gate = { until: settingIs({ value: "1" }), holdFor: "2m", within: "1m" } as const;
+    expect(
+      refused(({ step, groups }) =>
+        step("a", { on: groups.nodes, rolling: { batch: 1, gate }, ensure: value() }),
+      ).message,
+    ).toMatch(/"a between batches".*could never hold/);
     expect(refused(async () => undefined)).toMatchObject({ code: "PB_PLAYBOOK_INVALID" });
   });
 

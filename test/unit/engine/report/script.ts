@@ -16,7 +16,7 @@ export class Script {
     return this.#push({
       type: "run-started",
       at: this.at,
-      id: "2026-11-26-2201-k3f9",
+      id: "2026-11-26-220159-k3f9",
       playbook,
       mode,
       steps,

@@ -10,7 +10,7 @@ import { Ledger } from "#engine/run/ledger.ts";
 import { Schedule } from "#engine/run/schedule.ts";
 import { judge } from "#engine/run/verdict.ts";
 import { inventoryOf } from "../../../support/play.ts";
-import { setting } from "../../../support/settings.ts";
+import { setting, settingIs } from "../../../support/settings.ts";
 
 // Hundreds of plays a property: on a busy machine that is more than the usual five seconds.
 vi.setConfig({ testTimeout: 60_000 });
@@ -37,6 +37,8 @@ interface Spec {
   readonly steps: readonly {
     readonly edges: readonly { readonly to: number; readonly kind: number }[];
     readonly rolling: Rolling | undefined;
+    /** Whether a gate stands between its batches. */
+    readonly gated: boolean;
   }[];
   /** Seeds the outcome of node number i. */
   readonly fates: readonly number[];
@@ -51,10 +53,11 @@ const spec: fc.Arbitrary<Spec> = fc.record({
     fc.record({
       edges: fc.array(fc.record({ to: fc.nat(5), kind: fc.nat(4) }), { maxLength: 3 }),
       rolling: fc.option(rolling, { nil: undefined }),
+      gated: fc.boolean(),
     }),
     { minLength: 1, maxLength: 5 },
   ),
-  fates: fc.array(fc.nat(9), { minLength: 60, maxLength: 60 }),
+  fates: fc.array(fc.nat(9), { minLength: 120, maxLength: 120 }),
   stopAfter: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(20)),
 });
 
@@ -62,7 +65,7 @@ function planFor({ hosts, steps }: Spec): Plan {
   const names = Array.from({ length: hosts }, (_, index) => `h${index}`);
   const declared = playbook("random", { groups: ["nodes"] }, ({ step, groups: { nodes } }) => {
     const made: AnyStep[] = [];
-    for (const { edges, rolling } of steps) {
+    for (const { edges, rolling, gated } of steps) {
       const own = { after: [] as unknown[], onChange: [] as unknown[], onFail: [] as unknown[] };
       for (const { to, kind } of edges) {
         const other = made[to];
@@ -72,7 +75,9 @@ function planFor({ hosts, steps }: Spec): Plan {
         else own.after.push(kind === 2 ? each(other) : other);
       }
       const options = { on: nodes, ensure: setting({ value: "1" }), ...own };
-      made.push(step(`s${made.length}`, { ...options, ...(rolling && { rolling }) } as never));
+      const gate = gated ? { gate: { until: settingIs({ value: "1" }), within: "1m" } } : {};
+      const rolls = rolling && { rolling: { ...rolling, ...gate } };
+      made.push(step(`s${made.length}`, { ...options, ...rolls } as never));
     }
   });
   return makePlan({ playbook: declared, inventory: inventoryOf(names), params: {} });
@@ -84,6 +89,40 @@ const fateOf = (fate: number, { step, host }: PlanNode): Ended => {
   return { outcome: fate < 6 ? "changed" : "ok", changes: 1 };
 };
 
+/** The hosts of each batch, by the label of the step that rolls. */
+const batches = ({ steps }: Plan, hosts: number) =>
+  new Map(
+    steps.flatMap((step) => {
+      if (step.kind === "gate" || step.rolling === undefined) return [];
+      const names = [...step.on.hosts];
+      const sizes = batchSizes(step.rolling, hosts);
+      return [[step.label, sizes.map((size) => names.splice(0, size))] as const];
+    }),
+  );
+
+/** What must have ended, and how, before a node of a rolling step or of its gate may begin; what of it did not. */
+function pastGate(
+  { step, host }: PlanNode,
+  batchesOf: ReadonlyMap<string, readonly string[][]>,
+  ends: ReadonlyMap<string, readonly Ended[]>,
+): string[] {
+  const rolls = step.kind === "gate" ? (step.between ?? "") : step.label;
+  const gate = step.kind === "gate" ? step.label : step.batchGate;
+  const all = batchesOf.get(rolls) ?? [];
+  const own = all.findIndex((names) => names.includes(host.name));
+  if (gate === undefined || own === -1) return [];
+  const before = all.slice(0, own).flat();
+  const missing = [
+    ...before.map((name) => nodeId(gate, name)),
+    ...(step.kind === "gate" ? (all[own] ?? []).map((name) => nodeId(rolls, name)) : []),
+  ].filter((id) => !ends.has(id));
+  const shut = before.filter((name) => ends.get(nodeId(gate, name))?.some(isFailure));
+  return [
+    ...missing.map((id) => `${step.label} on ${host.name} began before ${id} ended`),
+    ...shut.map((name) => `${step.label} on ${host.name} began though ${gate} failed on ${name}`),
+  ];
+}
+
 /** Plays a spec with the ends of nodes in the order that fast-check picks, and watches. */
 async function watch(given: Spec, scheduler: fc.Scheduler) {
   const plan = planFor(given);
@@ -94,6 +133,7 @@ async function watch(given: Spec, scheduler: fc.Scheduler) {
   const seen = { begun: [] as string[], inFlight: new Map<string, number>(), afterStop: 0 };
   const failed = new Map<string, number>();
   const problems: string[] = [];
+  const batchesOf = batches(plan, given.hosts);
   const schedule = new Schedule({
     plan,
     forks: given.forks,
@@ -103,14 +143,18 @@ async function watch(given: Spec, scheduler: fc.Scheduler) {
     async work(node) {
       const { label } = node.step;
       if (stop.signal.aborted) seen.afterStop += 1;
-      if (Array.from(flying).some(({ actsOn }) => actsOn === node.actsOn))
-        problems.push(`two nodes at once on ${node.actsOn}`);
-      if (node.step.kind === "action" && node.step.rolling !== undefined)
-        if ((failed.get(label) ?? 0) > maxFailedOf(node.step.rolling, given.hosts))
-          problems.push(`${label} went on past maxFailed`);
+      const acting = Array.from(flying).filter(({ step }) => step.kind === "action");
+      if (node.step.kind === "action") {
+        if (acting.some(({ actsOn }) => actsOn === node.actsOn))
+          problems.push(`two nodes at once on ${node.actsOn}`);
+        if (acting.length >= given.forks) problems.push("more than forks at once");
+        if (node.step.rolling !== undefined)
+          if ((failed.get(label) ?? 0) > maxFailedOf(node.step.rolling, given.hosts))
+            problems.push(`${label} went on past maxFailed`);
+      }
+      problems.push(...pastGate(node, batchesOf, ends));
       flying.add(node);
       seen.begun.push(nodeId(label, node.host.name));
-      if (flying.size > given.forks) problems.push("more than forks at once");
       const inFlight = Array.from(flying).filter(({ step }) => step.label === label).length;
       seen.inFlight.set(label, Math.max(seen.inFlight.get(label) ?? 0, inFlight));
       await scheduler.schedule(Promise.resolve(), nodeId(label, node.host.name));

@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Secret } from "#engine/dsl/secret.ts";
 import { launch } from "#engine/host/shell/launch.ts";
 import type { OpenPipe, PipeEnd } from "#engine/host/shell/pipe.ts";
 
@@ -54,5 +58,30 @@ describe("starting a shell", () => {
     await expect(launch(needed, identity, { ...options, as: "root" })).rejects.toMatchObject({
       code: "PB_SUDO_PASSWORD_NEEDED",
     });
+  });
+
+  it("gives up on a login script that prints without an end", async () => {
+    const open = login("exec yes");
+    await expect(launch(open, identity, options)).rejects.toMatchObject({
+      code: "PB_SHELL_FAILED",
+      message: expect.stringContaining("it greets in the wrong way"),
+    });
+  });
+
+  it("tells the sudo password to sudo, and to no login script that asks in its place", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "asked-"));
+    const asking = login(
+      `hello=$(printf %s "$1" | grep -o '[0-9a-f]\\{24\\}' | head -n 1)
+       printf '\\002%s' "$hello" >&2
+       read -r answer
+       printf '%s' "$hello:$answer" >${folder}/told`,
+    );
+    const who = { ...identity, sudoPassword: new Secret("planted-password") };
+    const script = { text: "exec cat", args: [] };
+    await expect(launch(asking, who, { ...options, script })).rejects.toMatchObject({
+      code: "PB_SHELL_FAILED",
+    });
+    await expect.poll(() => readFileSync(join(folder, "told"), "utf8")).toMatch(/^[0-9a-f]{24}:$/);
+    rmSync(folder, { recursive: true });
   });
 });

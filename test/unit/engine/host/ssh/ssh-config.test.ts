@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -138,5 +138,22 @@ describe("ssh_config", () => {
   it("refuses jump hosts that lead back to themselves", async () => {
     const config = "Host a\n ProxyJump b\nHost b\n ProxyJump a\n";
     await expect(route(config, { address: "a" })).rejects.toMatchObject({ code: "PB_JUMP_FAILED" });
+  });
+
+  it("starts no program: neither for Match exec nor to look names up", async () => {
+    const mark = join(home, "started");
+    const found = await route(
+      `Match exec "touch ${mark}"
+        User them
+      Host cp1
+        CanonicalizeHostname yes
+        CanonicalDomains example.net
+      Host *
+        User me`,
+      { address: "cp1" },
+    );
+    expect(found.user).toBe("me");
+    expect(found.addr.host).toBe("cp1");
+    expect(existsSync(mark)).toBe(false);
   });
 });

@@ -1,0 +1,156 @@
+import type { Clock } from "../converge/clock.ts";
+import { lastLines } from "../converge/command-failure.ts";
+import { isPlaybookError, PlaybookError } from "../errors/error.ts";
+import { script } from "../host/command.ts";
+import type { CallOptions, Connection } from "../host/connection.ts";
+import { lockScript, releaseScript } from "./lock-script.ts";
+import { describeOwner, type Owner, ownerLines, parseLockState } from "./owner.ts";
+
+/** Between two heartbeats, in ms: the host's watchdog misses two before it lets go. */
+const BEAT_MS = 10_000;
+/** One that takes longer than this came too late anyway. Ms. */
+const BEAT_TIMEOUT_MS = 25_000;
+/** A host that cannot be told that a run is over notices by itself. Ms. */
+const RELEASE_TIMEOUT_MS = 3000;
+
+/** Whose locks these are, and on which hosts. */
+export interface HostLocksOptions {
+  readonly owner: Omit<Owner, "since">;
+  /** The dead run that this one goes on with: what it still holds is taken over. */
+  readonly resumes?: string | undefined;
+  /** The hosts that the run may change, each with the user who takes the lock; undefined is the login user. */
+  readonly hosts: ReadonlyMap<string, string | undefined>;
+  readonly clock: Clock;
+  /** Told once when a host was lost to somebody else: nothing more may be begun on it. */
+  readonly lost: (host: string, error: unknown) => void;
+}
+
+interface Held {
+  readonly host: string;
+  readonly since: number;
+  connection: Connection;
+  /** A heartbeat is on its way. */
+  beating: boolean;
+}
+
+type Mode = "take" | "again" | "beat";
+
+/** The locks of one run: taken as it reaches hosts, kept by heartbeats over whatever connection there is. */
+export class HostLocks {
+  readonly #options: HostLocksOptions;
+  readonly #held = new Map<string, Held>();
+  readonly #over = new AbortController();
+  #beats: Promise<void> | undefined;
+
+  constructor(options: HostLocksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves once the host is this run's: at once where the run only looks at it.
+   * @throws PB_HOST_LOCKED, PB_LOCK_FAILED, and PB_LOCK_LOST where it was this run's before
+   */
+  async take(host: string, connection: Connection): Promise<void> {
+    if (!this.#options.hosts.has(host)) return;
+    const before = this.#held.get(host);
+    const since = before?.since ?? this.#options.clock.now();
+    const held = { host, since, connection, beating: false };
+    await this.#run(held, before === undefined ? "take" : "again");
+    this.#held.set(host, held);
+    this.#beats ??= this.#keepBeating();
+  }
+
+  /** After a new connection in the old one's place; nobody waits for the answer. */
+  renew(host: string, connection: Connection): void {
+    const held = this.#held.get(host);
+    if (held === undefined) return;
+    held.connection = connection;
+    void this.#beat(held, "again");
+  }
+
+  /** Gives every host back, and stops the heartbeats. */
+  async release(): Promise<void> {
+    this.#over.abort();
+    await this.#beats;
+    const all = Array.from(this.#held.values(), ({ host, connection }) =>
+      connection
+        .run(script(releaseScript, this.#options.owner.run), {
+          ...this.#as(host),
+          timeoutMs: RELEASE_TIMEOUT_MS,
+        })
+        .catch(unlessExpected),
+    );
+    this.#held.clear();
+    await Promise.all(all);
+  }
+
+  async #keepBeating(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await this.#options.clock.wait(BEAT_MS, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      if (signal.aborted) return;
+      for (const held of this.#held.values()) if (!held.beating) void this.#beat(held, "beat");
+    }
+  }
+
+  async #beat(held: Held, mode: Mode): Promise<void> {
+    held.beating = true;
+    try {
+      await this.#run(held, mode);
+    } catch (error) {
+      // A connection that fails is somebody else's to mend, and a late answer no proof of anything.
+      if (this.#held.get(held.host) !== held || !isLost(error)) return;
+      this.#held.delete(held.host);
+      this.#options.lost(held.host, error);
+    } finally {
+      held.beating = false;
+    }
+  }
+
+  async #run({ host, since, connection }: Held, mode: Mode): Promise<void> {
+    const lines = ownerLines({ ...this.#options.owner, since });
+    const before = mode === "take" ? (this.#options.resumes ?? "") : "";
+    const command = script(lockScript, mode, before, ...lines);
+    const { code, stdout, stderr } = await connection.run(command, {
+      ...this.#as(host),
+      ...(mode === "take" ? {} : { timeoutMs: BEAT_TIMEOUT_MS }),
+    });
+    if (code === 0) return;
+    if (code !== 6 && code !== 7) {
+      const why = lastLines(stderr).at(-1) ?? `sh exited ${code}`;
+      throw new PlaybookError("PB_LOCK_FAILED", [host, why], {
+        state: `nothing was changed on ${host}`,
+      });
+    }
+    throw mode === "take" ? hostLocked(host, stdout) : lockLost(host, stdout);
+  }
+
+  #as(host: string): Pick<CallOptions, "as"> {
+    const as = this.#options.hosts.get(host);
+    return as === undefined ? {} : { as };
+  }
+}
+
+/** Somebody else's lock, as an error, by what the host printed of it. */
+export function hostLocked(host: string, printed: string): PlaybookError {
+  const { owner, guarded } = parseLockState(printed);
+  const state = guarded
+    ? `a guarded change on ${host} is not over yet; the host keeps the lock until it is`
+    : `nothing was changed on ${host}`;
+  return new PlaybookError("PB_HOST_LOCKED", [host, describeOwner(owner)], { state });
+}
+
+function lockLost(host: string, printed: string): PlaybookError {
+  const { owner } = parseLockState(printed);
+  const why = owner === undefined ? "it was freed by hand" : `${describeOwner(owner)} took it`;
+  return new PlaybookError("PB_LOCK_LOST", [host, why]);
+}
+
+const isLost = (error: unknown): boolean =>
+  !isPlaybookError(error) || error.code === "PB_LOCK_LOST";
+
+const unlessExpected = (error: unknown) => {
+  if (!isPlaybookError(error)) throw error;
+};

@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Played } from "../support/cli.ts";
+import { type Edit, LabCluster, shownErrors, tellRun } from "../support/lab-cluster.ts";
+
+// The other way for pods to reach other nodes, from bare hosts on.
+const cluster = new LabCluster("gaps");
+const flannel: Edit = ['"quirks": {', '"network": "flannel",\n    "quirks": {'];
+const sys = "/sys/class/net";
+const device = "flannel-v6.1";
+let first: Played;
+
+beforeAll(async () => {
+  await cluster.up("cp1", "w1");
+  first = await cluster.bootstrapWith([flannel]);
+  tellRun("bare hosts to proved cluster with flannel", first);
+});
+
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+test("bare hosts become a proved cluster", () => {
+  expect(shownErrors(first)).toEqual([]);
+  expect(first.code).toBe(0);
+  for (const proof of ["pods reach pods", "pods reach Services", "hosts reach NodePorts"])
+    for (const host of ["cp1", "w1"]) expect(first.ended("ok")).toContain(`${proof} on ${host}`);
+  expect(first.ended("ok")).toContain("no IPv4 packet on w1");
+});
+
+test("what pods say to the other node went through flannel's device, which sets the MTU of theirs", async () => {
+  for (const [host, other] of [
+    ["cp1", "w1"],
+    ["w1", "cp1"],
+  ] as const) {
+    const pods = await cluster.kubectl("get", "node", other, "-o", "jsonpath={.spec.podCIDR}");
+    expect(pods).toMatch(/^[0-9a-f:]+\/64$/);
+    expect(await cluster.on(host, "ip", "-6", "route", "show", pods)).toContain(`dev ${device}`);
+    expect(
+      Number(await cluster.on(host, "cat", `${sys}/${device}/statistics/tx_packets`)),
+    ).toBeGreaterThan(0);
+    const mtu = (of: string) => cluster.on(host, "cat", `${sys}/${of}/mtu`);
+    expect(await mtu("cni0")).toBe(await mtu(device));
+  }
+});
+
+test("a second run changes nothing", async () => {
+  const again = await cluster.bootstrapWith([flannel]);
+  tellRun("again", again);
+  expect(shownErrors(again)).toEqual([]);
+  expect(again.ended("changed")).toEqual([]);
+  expect(again.code).toBe(0);
+});

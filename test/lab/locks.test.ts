@@ -1,0 +1,237 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { HostEntry } from "#engine/dsl/inventory.ts";
+import { openLab } from "#lab/lab.ts";
+import type { LabView } from "#lab/view.ts";
+import { cli, root } from "../support/cli.ts";
+import { EngineProcess } from "../support/engine-process.ts";
+import { folder } from "../support/program.ts";
+
+// Real engines, each a process of its own, on real hosts.
+const lab = openLab("locks");
+let view: LabView;
+let here: Awaited<ReturnType<typeof folder>>;
+const open: EngineProcess[] = [];
+
+beforeAll(async () => {
+  await lab.down();
+  view = await lab.up({ hosts: ["w1", "w2"], bare: true, disk: "1G", yes: true });
+  here = await folder({
+    "both.ts": inventory(["w1", "w2"]),
+    "w1.ts": inventory(["w1"]),
+    "w2.ts": inventory(["w2"]),
+  });
+});
+afterAll(async () => {
+  await here[Symbol.asyncDispose]();
+  await lab.down();
+});
+
+const sh = async (host: string, text: string) => {
+  const result = await lab.exec(host, ["sh", "-c", text], { seconds: 60 });
+  expect(result, text).toMatchObject({ code: 0 });
+  return result.stdout.trim();
+};
+
+beforeEach(async () => {
+  for (const host of ["w1", "w2"]) await sh(host, "rm -f /root/go");
+});
+// The next test finds the hosts free, whatever became of this one.
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((engine) => engine.kill()));
+  for (const host of ["w1", "w2"]) {
+    await sh(host, "touch /root/go");
+    await free(host, 90);
+  }
+});
+
+/** w1 by its root, w2 by a user who becomes root through sudo. */
+function inventory(names: readonly string[]): string {
+  const { identityFile, knownHostsFile } = view;
+  const hosts = view.hosts.filter(({ name }) => names.includes(name));
+  const entries = hosts.map(({ name, address }): [string, HostEntry] => [
+    name,
+    { address, user: name === "w2" ? "ops" : "root", identityFile, knownHostsFile },
+  ]);
+  return `import { defineInventory } from "run-playbook";
+export default defineInventory(${JSON.stringify({
+    hosts: Object.fromEntries(entries),
+    groups: { hosts: names },
+  })});
+`;
+}
+
+const on = (which: "both" | "w1" | "w2") => ["--inventory", join(here.path, `${which}.ts`)];
+const playbook = join(root, "test/fixtures/hosts/locks.ts");
+
+function start(which: "both" | "w1" | "w2", only = "wait", ...args: string[]): EngineProcess {
+  const engine = new EngineProcess([playbook, ...on(which), "--only", only, ...args]);
+  open.push(engine);
+  return engine;
+}
+
+/** Whether anybody holds the host, and whose name is on it. */
+async function held(host: string): Promise<boolean> {
+  const lock = "/run/run-playbook/lock/held";
+  return (
+    (await lab.exec(host, ["sh", "-c", `[ -e ${lock} ] && ! flock -n ${lock} true`])).code === 0
+  );
+}
+const owner = (host: string) => sh(host, "head -n 1 /run/run-playbook/lock/owner");
+
+/** Waits until nobody holds the host; gives back how long that took, in ms. */
+async function free(host: string, seconds: number): Promise<number> {
+  const began = Date.now();
+  while (await held(host)) {
+    if (Date.now() - began > seconds * 1000)
+      throw new Error(`${host} is still held after ${seconds} s`);
+    await sleep(200);
+  }
+  return Date.now() - began;
+}
+
+describe("locks on real hosts", () => {
+  it("let one run at a time on a host, and say who it is, since when and from where", async () => {
+    const first = start("w1");
+    await first.atWork("wait", "w1");
+    await sh("w2", "touch /root/go");
+    const second = start("both");
+    expect(await second.ended()).toMatchObject({ code: 1, recap: { ok: 1, unreachable: 1 } });
+    const { user, machine } = { user: userInfo().username, machine: hostname() };
+    const by = `w1 is locked by run ${await first.id()} of ${process.env["SUDO_USER"] ?? user} on ${machine}, since `;
+    expect(second.refusal("w1")).toMatchObject({
+      code: "PB_HOST_LOCKED",
+      message: expect.stringContaining(by),
+    });
+    await sh("w1", "touch /root/go");
+    expect(await first.ended()).toMatchObject({ code: 0 });
+    expect(await held("w1")).toBe(false);
+    expect(await start("both").ended()).toMatchObject({ code: 0, recap: { ok: 2 } });
+  });
+
+  it("are root's also where the login is another user's", async () => {
+    const engine = start("w2");
+    await engine.atWork("wait", "w2");
+    expect(await held("w2")).toBe(true);
+    expect(
+      await sh("w2", "stat -c '%U %a' /run/run-playbook/lock /run/run-playbook/lock/owner"),
+    ).toBe("root 700\nroot 600");
+  });
+
+  it("go to one each of two engines that start in the same moment, never to both", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const engines = [start("both"), start("both")];
+      for (const host of ["w1", "w2"]) {
+        const refused = () => engines.filter((engine) => engine.refusal(host) !== undefined);
+        await expect.poll(() => refused().length, { timeout: 30_000 }).toBe(1);
+        const winner = engines.find((engine) => !refused().includes(engine));
+        await winner?.atWork("wait", host);
+        expect(await owner(host)).toBe(await winner?.id());
+      }
+      for (const host of ["w1", "w2"]) await sh(host, "touch /root/go");
+      for (const engine of engines) await engine.ended();
+      for (const host of ["w1", "w2"]) await sh(host, "rm -f /root/go");
+    }
+  });
+
+  it("end within 30 s after an engine that was killed, though a command of it lives on", async () => {
+    const engine = start("w1");
+    await engine.atWork("wait", "w1");
+    await engine.kill();
+    expect(await held("w1")).toBe(true);
+    expect(await free("w1", 40)).toBeLessThan(31_000);
+    expect(await sh("w1", "pgrep -fc '[w]hile .* -e'")).not.toBe("0");
+    await sh("w1", "touch /root/go");
+    expect(await start("w1").ended()).toMatchObject({ code: 0 });
+  });
+
+  it("outlive a connection that dies with sshd in the middle of a run", async () => {
+    const engine = start("w1");
+    await engine.atWork("wait", "w1");
+    const pid = await sh("w1", "cat /run/run-playbook/lock/pid");
+    await sh("w1", "systemctl restart ssh && pkill -KILL -f '^sshd-session: root'");
+    await engine.until(({ type }) => type === "node-waiting");
+    await expect
+      .poll(() => engine.events.filter(({ type }) => type === "change").length, { timeout: 30_000 })
+      .toBeGreaterThan(1);
+    expect(await start("w1").ended()).toMatchObject({ code: 1 });
+    expect(await sh("w1", "cat /run/run-playbook/lock/pid")).toBe(pid);
+    // Longer than the watchdog waits: heartbeats go over the new connection.
+    await sleep(32_000);
+    expect(await owner("w1")).toBe(await engine.id());
+    expect(await held("w1")).toBe(true);
+    await sh("w1", "touch /root/go");
+    expect(await engine.ended()).toMatchObject({ code: 0 });
+  });
+
+  it("are taken anew on a host that was started anew", async () => {
+    await sh("w1", "touch /run/reboot-required");
+    const engine = start("w1", "reboot,wait after reboot");
+    await engine.atWork("wait after reboot", "w1");
+    expect(await sh("w1", "[ -e /run/reboot-required ] || echo gone")).toBe("gone");
+    await expect.poll(() => held("w1"), { timeout: 5000 }).toBe(true);
+    expect(await owner("w1")).toBe(await engine.id());
+    const second = start("w1");
+    expect(await second.ended()).toMatchObject({ code: 1 });
+    expect(second.refusal("w1")?.code).toBe("PB_HOST_LOCKED");
+    await sh("w1", "touch /root/go");
+    expect(await engine.ended()).toMatchObject({ code: 0 });
+  });
+
+  it("stay while a guarded change is unconfirmed: of a dead run, and against unlock", async () => {
+    const engine = start("w1", "guard");
+    await engine.atWork("guard", "w1");
+    await expect
+      .poll(() => lab.exec("w1", ["test", "-e", "/run/run-playbook/active-guard"]), {
+        timeout: 10_000,
+      })
+      .toMatchObject({ code: 0 });
+    await engine.kill();
+    await sleep(33_000);
+    expect(await held("w1")).toBe(true);
+    const second = start("w1");
+    await second.ended();
+    expect(second.refusal("w1")).toMatchObject({
+      code: "PB_HOST_LOCKED",
+      state: expect.stringContaining("a guarded change on w1 is not over yet"),
+    });
+    const unlocked = await cli(["unlock", "w1", ...on("w1"), "--yes"]);
+    expect(unlocked).toMatchObject({ code: 1, stderr: expect.stringContaining("PB_GUARD_BUSY") });
+    await free("w1", 60);
+    expect(
+      await sh("w1", "ls /run/run-playbook/active-guard /etc/doubtful 2>&1 || true"),
+    ).not.toMatch(/^\/(run|etc)/m);
+  });
+
+  it("are freed by hand from a run that hangs, which begins nothing more when it comes back", async () => {
+    const engine = start("w1");
+    await engine.atWork("wait", "w1");
+    engine.child.kill("SIGSTOP");
+    const unlocked = await cli(["unlock", "w1", ...on("w1"), "--yes"]);
+    expect(unlocked).toMatchObject({ code: 0 });
+    expect(unlocked.stdout).toMatch(/^w1 is locked by run \S+ of .*\nw1 is free\n$/);
+    await sh("w1", "touch /root/go");
+    expect(await start("w1").ended()).toMatchObject({ code: 0 });
+    await sh("w1", "rm /root/go");
+    engine.child.kill("SIGCONT");
+    await engine.until(({ type }) => type === "host-unreachable");
+    expect(engine.refusal("w1")).toMatchObject({ code: "PB_LOCK_LOST" });
+    await sh("w1", "touch /root/go");
+    await engine.ended();
+  });
+
+  it("go with the host to another address", async () => {
+    const next = view.prefix.replace("::/64", "::99");
+    const params = ["--param", `address=${next}`, "--param", `gateway=${view.gateway}`];
+    const engine = start("w2", "move,wait after move", ...params);
+    await engine.atWork("wait after move", "w2");
+    await sleep(32_000);
+    expect(await held("w2")).toBe(true);
+    expect(await owner("w2")).toBe(await engine.id());
+    await sh("w2", "touch /root/go");
+    expect(await engine.ended()).toMatchObject({ code: 0 });
+    expect(await held("w2")).toBe(false);
+  });
+});
