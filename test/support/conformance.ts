@@ -248,6 +248,18 @@ export function conformance(name: string, options: ConformanceOptions): void {
         expect(readFileSync(to).equals(content)).toBe(true);
       });
 
+      // A program that has exited before anybody reads what it said must not lose it.
+      it("sends and fetches many small and empty files at once, each whole", async () => {
+        const names = Array.from({ length: 20 }, (_, index) => `small-${index}`);
+        const contentOf = (name: string) => (name.endsWith("7") ? "" : name.repeat(5));
+        for (const name of names) writeFileSync(join(local, name), contentOf(name));
+        await Promise.all(names.map((name) => host.upload(join(local, name), path(name), who)));
+        const back = mkdtempSync(join(local, "back-"));
+        await Promise.all(names.map((name) => host.download(path(name), join(back, name), who)));
+        for (const name of names)
+          expect(readFileSync(join(back, name), "utf8")).toBe(contentOf(name));
+      });
+
       it("downloads a file once, and leaves alone what is there", async () => {
         const to = join(local, "once");
         await host.writeFile(path("once"), Buffer.from("as it is"), who);

@@ -26,6 +26,8 @@ export class LocalCopy {
   #algorithm: Algorithm = "sha256";
   #size = 0;
   #length = 0;
+  /** Whether nothing had to come any more: then the host's hash of the start was one of all. */
+  #wasWhole = false;
   /** Whether what is here is the file in its place, not the one beside it. */
   #isPlaced = false;
 
@@ -55,6 +57,7 @@ export class LocalCopy {
     { kept, signal }: { readonly kept: number; readonly signal: AbortSignal },
   ): Promise<void> {
     this.#length = kept;
+    this.#wasWhole = kept > 0 && kept === this.#size;
     if (this.#isPlaced && kept === this.#size) return;
     this.#isPlaced = false;
     const hash = kept > 0 && this.#hash !== undefined ? this.#hash : createHash(this.#algorithm);
@@ -76,10 +79,10 @@ export class LocalCopy {
     await pipeline(tap, new BlockWriter(file, kept), { signal });
   }
 
-  /** Whether all is here, by the hash that the host made; it makes none where what was here already was all. */
+  /** Whether all is here, by the hash that the host made of all. */
   isWhole(hex: string | undefined): boolean {
     if (this.#length !== this.#size || this.#hash === undefined) return false;
-    return hex === undefined || hex === this.#hash.copy().digest("hex");
+    return this.#wasWhole || hex === this.#hash.copy().digest("hex");
   }
 
   async place(): Promise<void> {

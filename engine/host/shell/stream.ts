@@ -82,24 +82,24 @@ export async function stream(
 export function nextLine({ stdout, closed }: Pipe): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let seen: Buffer = Buffer.alloc(0);
+  const settle = (line: string | undefined) => {
+    stdout.off("data", hear);
+    stdout.pause();
+    resolve(line);
+  };
   const hear = (chunk: Buffer) => {
     seen = Buffer.concat([seen, chunk]);
     const found = seen.indexOf(10);
     if (found < 0 && seen.length <= LONGEST_LINE) return;
     const end = found < 0 ? seen.length : found;
-    stop();
+    settle(seen.toString("latin1", 0, end));
     if (end + 1 < seen.length) stdout.unshift(seen.subarray(end + 1));
-    resolve(seen.toString("latin1", 0, end));
-  };
-  const stop = () => {
-    stdout.off("data", hear);
-    stdout.pause();
   };
   stdout.on("data", hear);
   stdout.resume();
   void closed.then(() => {
-    stop();
-    resolve(undefined);
+    // Later lines are others' business.
+    if (stdout.listeners("data").includes(hear)) settle(undefined);
   });
   return promise;
 }
