@@ -167,7 +167,8 @@ describe("a secret is", () => {
   test("in no other file of the host", () => {
     const found = walk(["/tmp", "/run", "/var/tmp", "/dev/shm"], planted, {
       since: began,
-      except: [base],
+      // This very test, as its runner keeps it, holds what it plants.
+      except: [base, root],
     });
     expect(found.leaks).toEqual([]);
   });
