@@ -79,7 +79,7 @@ async function attempt(attempting: Attempting): Promise<Converged> {
   const mode = node.readOnly ? "check" : context.mode;
   const ahead = await foresight.take(node, context);
   const { on, want } = ahead ?? (await prepare(node, step, context));
-  return converge({
+  const converging = converge({
     step: step.label,
     module,
     want,
@@ -99,7 +99,14 @@ async function attempt(attempting: Attempting): Promise<Converged> {
       for (const change of shown) emit({ type: "change", ...about, change });
     },
   });
+  return node.readOnly ? converging : Promise.race([converging, refusalOf(node, context)]);
 }
+
+/** Never but where the host turns out to be another run's: no look at it is waited for then. */
+const refusalOf = ({ actsOn }: PlanNode, context: RunContext): Promise<never> =>
+  new Promise((_, reject) => {
+    owned(actsOn, context).catch(reject);
+  });
 
 /** How a step acts on a host. */
 export const mannerOf = ({ step, context, deadline, signal }: Attempting): Manner => ({

@@ -12,7 +12,6 @@ import {
   hostKey,
   idOf,
   type Mischief,
-  marksIn,
   type Protocol,
   type Session,
 } from "../../support/hostile-host.ts";
@@ -134,12 +133,12 @@ function expectUnharmed(played: Played, seconds: number): void {
   expect(played.code).toBe(1);
 }
 
-/** Muted, the host says only what is sent in its shell's place; `marks` are those of the calls that wait: one look. */
+/** Muted, the host says only what is sent in its shell's place; `marks` are those of the calls that wait. */
 const instead = (say: (session: Session, marks: string[]) => void, word?: string): Mischief => ({
   ...(word === undefined ? {} : { word }),
   trigger: (session) => {
     session.mute();
-    say(session, marksIn(session.heard()).slice(-1));
+    say(session, session.waiting());
   },
 });
 const saying = (text: (marks: string[]) => string): Mischief =>
