@@ -176,6 +176,7 @@ describe("a secret is", () => {
   test("found wherever it lies, in each of its forms", async () => {
     const [secret = ""] = Object.values(planted);
     for (const form of formsOf(secret)) {
+      mkdirSync(at("tmp"), { recursive: true });
       writeFileSync(at("tmp/leak"), `x ${form} y`);
       expect(walk([base], planted, { except: [...sources, at("host")] }).leaks).toHaveLength(1);
     }
