@@ -24,4 +24,4 @@ export type { TimeOfDay, Weekday, WindowOptions } from "./dsl/window.ts";
 export { isPlaybookError, PlaybookError } from "./errors/error.ts";
 export { type Command, script, sh, withStdin } from "./host/command.ts";
 export type { FileStat, RunResult } from "./host/connection.ts";
-export type { Facts, Host } from "./host/host.ts";
+export type { Facts, Host, Question } from "./host/host.ts";

@@ -4,6 +4,7 @@ import {
   type Duration,
   type Host,
   PlaybookError,
+  type Question,
   run,
   script,
   sh,
@@ -46,8 +47,14 @@ export async function readUnit(
   unit: string,
   files: readonly string[] = [],
 ): Promise<UnitNow> {
-  const printed = await host.text(script(STATE, unit, ...files));
-  const field = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(printed)?.[1] ?? "";
+  const printed =
+    files.length === 0
+      ? await host.ask(unitState, unit)
+      : await host.text(script(STATE, unit, ...files));
+  const fields = new Map(
+    Array.from(printed.matchAll(/^(\w+)=(.*)$/gm), ([, name = "", value = ""]) => [name, value]),
+  );
+  const field = (name: string) => fields.get(name) ?? "";
   const changes = Array.from(printed.matchAll(/^(\d+\.\d+) (.*)$/gm), ([, at, path = ""]) => ({
     path,
     at: Number(at) * 1000,
@@ -69,12 +76,27 @@ export async function readUnit(
 const PROPERTIES =
   "LoadState,ActiveState,SubState,UnitFileState,Type,RemainAfterExit,NeedDaemonReload,ExecMainStartTimestamp,ActiveEnterTimestamp";
 
+const unitState: Question = {
+  name: "unit-state",
+  command: (units) => script(STATE, ...units),
+  split: (stdout) => {
+    // The host's clock comes first, and stands for each of them.
+    const [, clock = "", units = ""] = /^(Now=\d+\n)([\s\S]*)$/.exec(stdout) ?? [];
+    return units
+      .trimEnd()
+      .split("\n\n")
+      .map((unit) => clock + unit);
+  },
+};
+
 // Microseconds: a file that is written and a restart that follows fall into the same second.
+// Units, and paths of files; no unit's name has a blank in it, or begins with a slash.
 const STATE = `# unit-state
 date +Now=%s
-systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- "$1"
-shift
-for file; do stat -c '%.6Y %n' -- "$file" 2>/dev/null; done
+set -f; units=
+for thing; do case $thing in /*) ;; *) units="$units $thing" ;; esac; done
+systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- $units
+for thing; do case $thing in /*) stat -c '%.6Y %n' -- "$thing" 2>/dev/null ;; esac; done
 true`;
 
 const START = `# unit-start

@@ -1,9 +1,24 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../run/options.ts";
 
 /** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   steady: () => Math.round(performance.now()),
-  wait: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }),
+  wait: (ms, signal) =>
+    // By hand: every node has a timer that is called off, and timers/promises makes an error with a stack for each.
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", abort, { once: true });
+    }),
 };

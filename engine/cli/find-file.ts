@@ -38,7 +38,7 @@ export function knownPlaybooks(cwd: string): string[] {
 const isPlaybookFile = (path: string): boolean =>
   /(?<!\.d)\.[jt]s$/.test(path) &&
   isFile(path) &&
-  readFileSync(path, "utf8").includes("export default");
+  /export default|as default/.test(readFileSync(path, "utf8"));
 
 /** Whether a file is there, and is one. */
 export const isFile = (path: string): boolean =>

@@ -72,7 +72,7 @@ export async function planAndRun(job: Job): Promise<number> {
       renderer.note("Every host is looked at again before the first change.");
     recap = await run(playbook, inventory, {
       ...wanted,
-      ...(job.undoes && { reshape: () => planned }),
+      plan: planned,
       id,
       mode: check === true ? "check" : "apply",
       ...(forks === undefined ? {} : { forks }),

@@ -3,16 +3,17 @@ import { JsonRenderer } from "../report/json.ts";
 import { LinesRenderer } from "../report/lines.ts";
 import type { Renderer } from "../report/renderer.ts";
 import { wantsColor } from "./color.ts";
+import { gathered } from "./gathered.ts";
 import type { Io } from "./io.ts";
 import type { CliOptions } from "./options.ts";
 
 /** The renderer that the options ask for; listr2 and the comparison of files are loaded only where they are used. */
 export async function pickRenderer(options: CliOptions, io: Io): Promise<Renderer> {
-  const out = io.stdout;
+  const out = gathered(io.stdout);
   const diff = options.diff === true;
   const shared = {
     out,
-    colors: pc.createColors(wantsColor(options.color, io.env, out)),
+    colors: pc.createColors(wantsColor(options.color, io.env, io.stdout)),
     verbose: options.verbose,
     diff,
     now: () => Date.now(),

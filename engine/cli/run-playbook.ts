@@ -10,6 +10,7 @@ import { loadPlaybook } from "./load-playbook.ts";
 import type { CliOptions } from "./options.ts";
 import { planAndRun } from "./plan-and-run.ts";
 import type { Named } from "./plan-file.ts";
+import { loadSsh } from "./transports.ts";
 
 interface Surroundings {
   readonly io: Io;
@@ -35,6 +36,7 @@ export async function runPlaybook(
     help();
     return 0;
   }
+  if (connects(options)) await loadSsh();
   const playbook = await loadPlaybook(name, io.cwd);
   if (options.help === true) {
     const { playbookHelp } = await import("./playbook-help.ts");
@@ -54,6 +56,9 @@ export async function runPlaybook(
     ...(applied === undefined ? {} : { applied }),
   });
 }
+
+const connects = ({ help, list, graph }: CliOptions): boolean =>
+  help !== true && list !== true && graph !== true;
 
 // Most calls have no plan file, and need not load what knows of them.
 async function named(given: string | undefined, options: CliOptions, cwd: string): Promise<Named> {

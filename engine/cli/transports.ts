@@ -1,5 +1,8 @@
 import type { Transport } from "../host/connection.ts";
 
+/** Ahead of the playbook: once that may find this package everywhere, each file takes twice as long to be found. */
+export const loadSsh = (): Promise<unknown> => import("../host/ssh/transport.ts");
+
 /** The ways to hosts, each loaded when the first host is reached by it: zx alone would cost every start 40 ms. */
 export const transports: { readonly ssh: Transport; readonly local: Transport } = {
   ssh: loadedLate(async () => (await import("../host/ssh/transport.ts")).sshTransport()),

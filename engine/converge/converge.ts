@@ -19,6 +19,14 @@ export interface Wish extends Applying {
   /** Hears of each change before it is made: what it says, and the files that a guarded one goes on to change. */
   readonly tell: (shown: readonly ShownChange[]) => void;
   readonly hear: Hearing;
+  /** What a look ahead saw, in place of the first look. */
+  readonly seen?: Seen;
+}
+
+/** What a look at a host gave: what is there, and what is to be changed because of it. */
+export interface Seen {
+  readonly now: unknown;
+  readonly changes: readonly Change[];
 }
 
 /** Who is waited for at each point of a convergence; a rejection ends it there. */
@@ -43,7 +51,7 @@ export interface Converged {
  * differs is read once.
  */
 export async function converge(wish: Wish): Promise<Converged> {
-  const { now, changes } = await look(wish);
+  const { now, changes } = wish.seen ?? (await look(wish));
   await wish.hear.found(now, changes);
   if (changes.length === 0) return done("ok", changes, await outputsOf(wish, now));
   if (wish.mode === "check") {
@@ -64,7 +72,13 @@ const done = (
   outputs: Converged["outputs"],
 ): Converged => ({ outcome, changes: changes.length, outputs });
 
-async function look({ module, want, on, manner }: Wish) {
+/** Reads, and finds what differs. Nothing is changed by it. */
+export async function look({
+  module,
+  want,
+  on,
+  manner,
+}: Pick<Wish, "module" | "want" | "on" | "manner">): Promise<Seen> {
   const now = await inModule(module.name, "read()", () => module.read(hostFor(on, manner), want));
   const changes = await inModule(module.name, "diff()", () => [...module.diff(now, want)]);
   return { now, changes };

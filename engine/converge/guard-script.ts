@@ -1,6 +1,3 @@
-/** Where guards keep their state on a host: memory, so nothing of it outlives a reboot. */
-export const GUARD_BASE = "/run/run-playbook";
-
 /**
  * What runs on the host, detached, from before the first file changes until the change is confirmed or undone. It needs
  * nothing of the engine but one sign: the file `open` renamed to `confirmed`. A rename has one winner, so a

@@ -1,6 +1,7 @@
 import type { Command } from "../host/command.ts";
 import type { Host } from "../host/host.ts";
 import { commandFailed } from "./command-failure.ts";
+import { askedTogether } from "./questions.ts";
 import { callOptions, type Manner, type Reached } from "./reached.ts";
 
 /** A reached host as modules see it: only ways to look, the step's user, environment and deadline applied. */
@@ -12,6 +13,7 @@ export function hostFor(reached: Reached, manner: Manner): Host {
     if (result.code !== 0) throw commandFailed(command, result);
     return result.stdout.replace(/\n$/, "");
   };
+  const asker = { run, key: `${manner.as} ${JSON.stringify(manner.env)}` };
   const stat = (path: string) => reached.connection.stat(path, callOptions(manner));
   return {
     name: reached.name,
@@ -19,6 +21,10 @@ export function hostFor(reached: Reached, manner: Manner): Host {
     run,
     text,
     stat,
+    async ask(question, about) {
+      const answer = await askedTogether(reached.connection, question, about, asker);
+      return answer ?? text(question.command([about]));
+    },
     async readFile(path) {
       const bytes = await reached.connection.readFile(path, callOptions(manner));
       return bytes?.toString("utf8");

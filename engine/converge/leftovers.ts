@@ -1,7 +1,7 @@
 import { PlaybookError } from "../errors/error.ts";
 import { script } from "../host/command.ts";
 import type { Connection } from "../host/connection.ts";
-import { CALLS_SHELL } from "../host/shell/launch.ts";
+import { CALLS_SHELL } from "../host/introduction.ts";
 
 /**
  * Finds framed shells whose engine is gone and that have not come to the end of their command, and waits for them.

@@ -11,6 +11,11 @@ export class PriorityQueue<T> {
     return this.#heap.length;
   }
 
+  /** The entry that comes next, left where it is. */
+  get first(): T | undefined {
+    return this.#heap[0];
+  }
+
   push(entry: T): void {
     const heap = this.#heap;
     heap.push(entry);

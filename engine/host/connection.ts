@@ -45,6 +45,8 @@ export interface CallOptions {
  * PlaybookError (PB_TIMEOUT, PB_CONNECTION_LOST, PB_SUDO_REFUSED, …); a command that exits non-zero does not reject.
  */
 export interface Connection {
+  /** What the host says of itself, as readFacts reads it; it comes as the first shell starts, so it costs no call. */
+  introduction(options?: Pick<CallOptions, "timeoutMs">): Promise<string>;
   run(command: Command, options?: CallOptions): Promise<RunResult>;
   /** The bytes, or undefined where nothing is there. A directory, or no permission, rejects. */
   readFile(path: string, options?: CallOptions): Promise<Buffer | undefined>;

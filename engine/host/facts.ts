@@ -1,19 +1,7 @@
 import { z } from "zod";
 import { PlaybookError } from "../errors/error.ts";
-import { script } from "./command.ts";
-import type { CallOptions, Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { Facts } from "./host.ts";
-
-// One call. Everything but the kernel's own files may be missing: then its line is empty.
-const ASK = script(`
-echo "uname $(uname -snrm)"
-echo "boot $(cat /proc/sys/kernel/random/boot_id)"
-echo "memory $(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
-echo "cpus $(nproc)"
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "cgroup v2"; else echo "cgroup v1"; fi
-if [ -r /etc/os-release ]; then cat /etc/os-release; else cat /usr/lib/os-release; fi
-exit 0
-`);
 
 const ARCH: Readonly<Record<string, string>> = {
   x86_64: "amd64",
@@ -35,10 +23,23 @@ const FactsSchema = z.object({
   cpus: z.int().positive(),
 });
 
-/** What is known of a host from the first moment, in one call. */
-export async function readFacts(connection: Connection, options?: CallOptions): Promise<Facts> {
-  const { stdout } = await connection.run(ASK, options);
-  return parseFacts(stdout);
+/** What is known of a host from the first moment. */
+export interface Acquaintance {
+  readonly facts: Facts;
+  /** A change that could cut the connection is under way there: of another run, or of one that is gone. */
+  readonly guarded: boolean;
+  /** Other framed shells are there: of other runs, of one that is gone, or of this one's connection before. */
+  readonly shared: boolean;
+}
+
+/** Reads how a host introduced itself. @throws PB_FACTS_INVALID */
+export async function readFacts(connection: Connection): Promise<Acquaintance> {
+  const printed = await connection.introduction();
+  return {
+    facts: parseFacts(printed),
+    guarded: /^guard active$/m.test(printed),
+    shared: /^calls others$/m.test(printed),
+  };
 }
 
 /** An operating system that names itself nowhere is "unknown": the modules decide whether they can do with that. */

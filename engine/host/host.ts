@@ -15,6 +15,15 @@ export interface Facts {
   readonly cpus: number;
 }
 
+/** A question that one command can answer about many things. */
+export interface Question {
+  /** Unique: questions of one name are put together. */
+  readonly name: string;
+  command(about: readonly string[]): Command;
+  /** What was printed about each of several, in their order. */
+  split(stdout: string): readonly string[];
+}
+
 /**
  * A host as a module's read() sees it. Nothing in here changes the host: changes are what diff() yields. The step's
  * user, environment and deadline are already applied.
@@ -27,6 +36,11 @@ export interface Host {
   run(command: Command): Promise<RunResult>;
   /** Standard output without its last newline; any exit code but 0 is PB_COMMAND_FAILED. */
   text(command: Command): Promise<string>;
+  /**
+   * What the question's command prints about one thing, as text() gives it. What reads of one tick ask with the same
+   * question is asked with one command, for starting programs is most of what a look costs on the host.
+   */
+  ask(question: Question, about: string): Promise<string>;
   readFile(path: string): Promise<string | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   /** Hex, or undefined where no file is. */

@@ -3,6 +3,7 @@ import { lastLines } from "../converge/command-failure.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { script } from "../host/command.ts";
 import type { CallOptions, Connection } from "../host/connection.ts";
+import { within } from "../host/deadline.ts";
 import { lockScript, releaseScript } from "./lock-script.ts";
 import { describeOwner, type Owner, ownerLines, parseLockState } from "./owner.ts";
 
@@ -39,6 +40,8 @@ type Mode = "take" | "again" | "beat";
 export class HostLocks {
   readonly #options: HostLocksOptions;
   readonly #held = new Map<string, Held>();
+  /** What was asked for and is not answered yet. */
+  readonly #taking = new Set<Promise<void>>();
   readonly #over = new AbortController();
   #beats: Promise<void> | undefined;
 
@@ -52,6 +55,12 @@ export class HostLocks {
    */
   async take(host: string, connection: Connection): Promise<void> {
     if (!this.#options.hosts.has(host)) return;
+    const taking = this.#take(host, connection);
+    this.#taking.add(taking);
+    await taking.finally(() => this.#taking.delete(taking));
+  }
+
+  async #take(host: string, connection: Connection): Promise<void> {
     const before = this.#held.get(host);
     const since = before?.since ?? this.#options.clock.now();
     const held = { host, since, connection, beating: false };
@@ -72,6 +81,9 @@ export class HostLocks {
   async release(): Promise<void> {
     this.#over.abort();
     await this.#beats;
+    // One that is not answered yet would be held by nobody.
+    const settled = Promise.allSettled(this.#taking);
+    await within(RELEASE_TIMEOUT_MS, settled, () => new Error("no answer")).catch(() => undefined);
     const all = Array.from(this.#held.values(), ({ host, connection }) =>
       connection
         .run(script(releaseScript, this.#options.owner.run), {

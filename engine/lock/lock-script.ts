@@ -1,4 +1,5 @@
-import { GUARD_BASE } from "../converge/guard-script.ts";
+import { GUARD_BASE } from "../host/introduction.ts";
+import { quote } from "../host/shell/quote.ts";
 
 /** Between two looks of the watchdog, in s, and how many may find no heartbeat: together just below 30 s. */
 const LOOK_S = 2;
@@ -12,10 +13,11 @@ tell() {
   cat "$d/owner" 2>/dev/null
 }`;
 
+// Few programs, for every host is asked at the start of every run, and starting them is most of what that costs there.
 // Root's lock lies beside root's guards. Who is not root there can only keep others of the same user out.
 const where = `
 if [ -n "\${RUN_PLAYBOOK_RUN_DIR-}" ]; then b=$RUN_PLAYBOOK_RUN_DIR
-elif [ "$(id -u)" = 0 ]; then b=${GUARD_BASE}
+elif [ -O / ]; then b=${GUARD_BASE}
 else b=\${XDG_RUNTIME_DIR:-/tmp}/run-playbook-$(id -u)
 fi
 d=$b/lock
@@ -68,7 +70,8 @@ run=$1
 for tool in flock setsid; do
   command -v $tool >/dev/null || { echo "$tool is missing (it is part of util-linux)" >&2; exit 8; }
 done
-(umask 022; mkdir -p "$b") && (umask 077; mkdir -p "$d") || exit 9
+[ -d "$b" ] || (umask 022; mkdir -p "$b") || exit 9
+[ -d "$d" ] || (umask 077; mkdir -p "$d") || exit 9
 for folder in "$b" "$d"; do
   [ -O "$folder" ] && [ ! -L "$folder" ] || { echo "$folder belongs to somebody else" >&2; exit 9; }
 done
@@ -93,18 +96,16 @@ case $mode$last in
   *) tell free; exit 6 ;;
 esac
 sign "$@"
-rm -f "$d/beat"
-cat >"$d/watchdog" <<'END'
-${watchdog}END
+[ ! -e "$d/beat" ] || rm -f "$d/beat"
 # Answered once it has left this process group: what stays in it would cost the framed shell.
-up=$(setsid sh "$d/watchdog" "$d" </dev/null 2>/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- &)
+up=$(setsid sh -c ${quote(watchdog)} watchdog "$d" </dev/null 2>/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- &)
 [ "$up" = up ] || { echo "its watchdog did not start" >&2; exit 9; }
 `;
 
 /** Gives the lock back: the watchdog ends at once, or with the guarded change that is under way. Argument: the run. */
 export const releaseScript = `${where}
 owner
-if [ "$last" = "$1" ] && held; then kill -s TERM "$(cat "$d/pid")"; fi
+if [ "$last" = "$1" ] && held; then read -r pid <"$d/pid" && kill -s TERM "$pid"; fi
 `;
 
 /** Says who holds the lock. */

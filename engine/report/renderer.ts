@@ -14,7 +14,11 @@ export interface Renderer {
 
 /** Where and how a renderer writes. */
 export interface RenderOptions {
-  readonly out: NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number };
+  readonly out: {
+    write(text: string): unknown;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly colors: Colors;
   /** 0 what happened, 1 each change and why something was skipped, 2 each start and each look of a gate. */
   readonly verbose: number;

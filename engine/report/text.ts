@@ -42,14 +42,19 @@ export const brief = (text: string): string => clipped(redact(text), 2 * LINE_MO
 
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const segments = new Intl.Segmenter("en", { granularity: "grapheme" });
+// Made when it is needed: loading its data takes 10 ms, which a run without such text need not wait for.
+let segmenter: Intl.Segmenter | undefined;
+function segments(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /** How many columns plain text takes on a terminal. */
 export function width(text: string): number {
   // Almost all text is ASCII, and a frame of the tree measures hundreds of lines.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let columns = 0;
-  for (const { segment } of segments.segment(text)) columns += wide.test(segment) ? 2 : 1;
+  for (const { segment } of segments(text)) columns += wide.test(segment) ? 2 : 1;
   return columns;
 }
 
@@ -58,7 +63,7 @@ export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let kept = "";
   let used = 0;
-  for (const { segment } of segments.segment(text)) {
+  for (const { segment } of segments(text)) {
     used += wide.test(segment) ? 2 : 1;
     if (used > columns - 1) break;
     kept += segment;

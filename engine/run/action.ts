@@ -4,14 +4,14 @@ import type { Reached } from "../converge/reached.ts";
 import type { Action } from "../dsl/module.ts";
 import type { DeclaredAction } from "../dsl/step.ts";
 import { isPlaybookError } from "../errors/error.ts";
-import { parseParams } from "../plan/action-params.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { type ActionContext, type Attempting, mannerOf, unheard } from "./attempting.ts";
-import { resolveFor, tellWaiting } from "./context.ts";
+import { type RunContext, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { keepForUndo } from "./keep-for-undo.ts";
-import { isKeptOut, reach } from "./unreached.ts";
+import { prepare } from "./prepare.ts";
+import { isKeptOut, owned } from "./unreached.ts";
 
 /** Converges one node, again after a failure where the step says so, all within the step's timeout. */
 export function runAction(
@@ -47,19 +47,19 @@ async function attempts(attempting: Attempting): Promise<Ended> {
 
 async function attempt(attempting: Attempting): Promise<Converged> {
   const { node, step, context } = attempting;
-  const { clock, emit, progress } = context;
-  const work = node.work as Action;
-  const on = await reach(node.actsOn, context);
-  const params = resolveFor(node, work.params, context);
+  const { clock, emit, progress, foresight } = context;
+  const { module } = node.work as Action;
   const mode = node.readOnly ? "check" : context.mode;
-  const want = parseParams(work, params, step.label);
-  return converge({
+  const ahead = await foresight.take(node, context);
+  const { on, want } = ahead ?? (await prepare(node, step, context));
+  const converging = converge({
     step: step.label,
-    module: work.module,
+    module,
     want,
     mode,
     on,
     clock,
+    ...(ahead && { seen: ahead.seen }),
     manner: mannerOf(attempting),
     doubt: (state) => {
       progress.doubt = state;
@@ -72,24 +72,35 @@ async function attempt(attempting: Attempting): Promise<Converged> {
       for (const change of shown) emit({ type: "change", ...about, change });
     },
   });
+  return node.readOnly ? converging : Promise.race([converging, refusalOf(node, context)]);
 }
+
+/** Never but where the host turns out to be another run's: no look at it is waited for then. */
+const refusalOf = ({ actsOn }: PlanNode, context: RunContext): Promise<never> =>
+  new Promise((_, reject) => {
+    owned(actsOn, context).catch(reject);
+  });
 
 function hearingFor(
   attempting: Attempting,
   { want, on }: { readonly want: Wish["want"]; readonly on: Reached },
 ): Hearing {
   const { node, context } = attempting;
-  const { witness, progress } = context;
+  const { witness, progress, foresight } = context;
   if (node.readOnly) return { found: unheard, changing: unheard, changed: unheard };
   return {
     found: async (now, changes) => {
+      await owned(node.actsOn, context);
       const isFirst = progress.before === undefined && changes.length > 0;
       const before = { now, want, address: on.address };
       const keeping = isFirst ? await keepForUndo(attempting, { ...before, on }) : undefined;
       progress.before ??= before;
       await witness.found(node, { now, want, changes, keeping });
     },
-    changing: (index, change) => witness.changing(node, index, change),
+    changing: (index, change) => {
+      foresight.touch(node.actsOn);
+      return witness.changing(node, index, change);
+    },
     changed: (index) => witness.changed(node, index),
   };
 }

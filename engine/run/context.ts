@@ -4,6 +4,7 @@ import { playbookCode } from "../plan/play.ts";
 import { type Secrets, secretKey } from "../plan/secrets.ts";
 import type { Emit } from "../report/event.ts";
 import { brief } from "../report/text.ts";
+import type { Foresight } from "./foresight.ts";
 import type { Hosts } from "./hosts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Clock } from "./options.ts";
@@ -19,6 +20,7 @@ export interface RunContext {
   readonly stop: AbortSignal;
   readonly cut: AbortSignal;
   readonly hosts: Hosts;
+  readonly foresight: Foresight;
   readonly ledger: Ledger;
   readonly secrets: Secrets;
   readonly witness: Required<Witness>;

@@ -13,6 +13,9 @@ export interface Limits {
   cutOff(): Error;
 }
 
+// A reason of its own would be an error with a stack, for every node that ends in time.
+const inTime = Symbol("in time");
+
 /**
  * Gives work a deadline and a signal. When time is up, or at a cut, the signal is aborted and the work is not waited
  * for: a peer that hangs cannot hold the run.
@@ -41,7 +44,7 @@ export async function withLimits<T>(
     return await Promise.race([ended, work(aborter.signal)]);
   } finally {
     cut.removeEventListener("abort", onCut);
-    timer.abort();
+    timer.abort(inTime);
   }
 }
 

@@ -10,7 +10,7 @@ import { type RunContext, resolveFor, tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { leftBy } from "./stop.ts";
-import { isKeptOut, reach, Unreached } from "./unreached.ts";
+import { isKeptOut, owned, reach, Unreached } from "./unreached.ts";
 
 /** How long one look may take, in ms, where the gate's own deadline leaves that much. */
 const LOOK_MS = 60_000;
@@ -91,6 +91,7 @@ async function look({ node, gate, want, context }: Asking, ms: number): Promise<
   try {
     return await withLimits(limits, async (signal): Promise<Seen> => {
       const reached = await reach(node.actsOn, context);
+      await owned(node.actsOn, context);
       const manner = { as: gate.as, env: {}, left: () => until - clock.steady(), signal };
       const answer = await inModule(probe.name, "check()", () =>
         probe.check(hostFor(reached, manner), want),

@@ -61,6 +61,14 @@ export class Hosts {
     };
   }
 
+  /**
+   * Once the host is this run's. It may be looked at before: whoever gives it back has made all changes by then.
+   * @throws PB_HOST_LOCKED, PB_LOCK_LOST, PB_LOCK_FAILED
+   */
+  async held(host: string): Promise<void> {
+    await (await (this.#opening.get(host) ?? this.#open(host))).locked;
+  }
+
   /** Says once that a host cannot be reached, or is another run's; nothing more is tried on it in this run. */
   giveUp(host: string, error: unknown): void {
     if (this.#givenUp.has(host)) return;
@@ -97,17 +105,16 @@ export class Hosts {
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
     const began = clock.steady();
     const connection = await connections.to(host);
-    // One round trip; the lock goes first, as facts of a host that somebody else works on are worth nothing.
-    const [, facts] = await Promise.all([
-      locks?.take(host, connection),
-      readFacts(connection),
-      host === CONTROL ? undefined : settleGuards(connection, host),
-      settleLeftovers(connection, host),
-    ]);
+    const locked = locks?.take(host, connection) ?? Promise.resolve();
+    // Nobody hears of it here: whoever is to use the host asks whether it is held.
+    locked.catch(() => undefined);
+    const { facts, guarded, shared } = await readFacts(connection);
+    if (guarded && host !== CONTROL) await settleGuards(connection, host);
+    if (shared) await settleLeftovers(connection, host);
     const ms = clock.steady() - began;
     if (!this.#seen.has(host)) emit({ type: "host-connected", at: clock.now(), host, ms });
     this.#seen.add(host);
-    return { connection, facts };
+    return { connection, facts, locked };
   }
 }
 
@@ -115,6 +122,7 @@ interface Opened {
   /** Another one after a guarded change. */
   connection: Connection;
   readonly facts: Facts;
+  readonly locked: Promise<void>;
 }
 
 async function untilLost(opened: Opened): Promise<void> {

@@ -1,17 +1,14 @@
-import { isRef } from "../dsl/ref.ts";
 import { PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
-import { playbookCode } from "../plan/play.ts";
 import { runAction } from "./action.ts";
 import type { Progress } from "./attempting.ts";
-import { type RunContext, resolveFor } from "./context.ts";
-import { limitsOf, withLimits } from "./deadline.ts";
+import type { RunContext } from "./context.ts";
 import { type Ended, notNeeded } from "./ended.ts";
 import { waitForGate } from "./gate.ts";
 import { endedBy, unreachable } from "./node-failure.ts";
 import { undoFailed } from "./undo-on-fail.ts";
-import { reach } from "./unreached.ts";
 import type { Going } from "./verdict.ts";
+import { isWanted } from "./wanted.ts";
 
 /** Runs one node to its end, whatever that is: a failure is a way to end, too. */
 export async function runNode(node: PlanNode, going: Going, context: RunContext): Promise<Ended> {
@@ -35,15 +32,6 @@ export async function runNode(node: PlanNode, going: Going, context: RunContext)
     const outcome = await undoFailed(error, node, { ...context, progress });
     return endedBy(outcome, { node, going, context, progress });
   }
-}
-
-async function isWanted(node: PlanNode, context: RunContext): Promise<boolean> {
-  const { when, at } = node.step;
-  if (when === undefined) return true;
-  if (isRef(when)) return resolveFor(node, when, context) === true;
-  const limits = limitsOf(node, context, () => ({}));
-  const { facts } = await withLimits(limits, () => reach(node.host.name, context));
-  return playbookCode(at, () => when(facts, node.host));
 }
 
 /** What an end means, seen with all that comes before the node. */

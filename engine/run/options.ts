@@ -16,14 +16,14 @@ export interface RunOptions {
   readonly resumes?: readonly string[];
   /** "check" reads and diffs everywhere and changes nothing. */
   readonly mode: "apply" | "check";
+  /** What is run: what plan() gave for the same playbook and inventory, or what was made of it. Made anew unless given. */
+  readonly plan?: Plan;
   /** How many hosts are worked on at once; 50 unless given. */
   readonly forks?: number;
   /** Only these hosts: names or groups. */
   readonly limit?: readonly string[];
   /** Only these steps and what they depend on. */
   readonly only?: readonly string[];
-  /** What is run in place of the whole plan, made from it. */
-  readonly reshape?: (plan: Plan) => Plan;
   readonly emit: Emit;
   /** First abort: stop at the next safe point. Its reason is a StopReason; interrupted where it has none. */
   readonly stop: AbortSignal;

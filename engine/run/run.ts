@@ -12,6 +12,7 @@ import { Connections } from "./connections.ts";
 import type { RunContext } from "./context.ts";
 import { controlMachine } from "./control-machine.ts";
 import type { Ended } from "./ended.ts";
+import { Foresight } from "./foresight.ts";
 import { Hosts } from "./hosts.ts";
 import { Ledger } from "./ledger.ts";
 import { runNode } from "./node.ts";
@@ -48,8 +49,7 @@ export async function run(
   const forks = options.forks ?? DEFAULT_FORKS;
   if (!Number.isInteger(forks) || forks < 1)
     throw new PlaybookError("PB_USAGE", [`--forks ${forks} is no count of hosts from 1.`]);
-  const whole = plan(playbook, inventory, options);
-  const planned = options.reshape?.(whole) ?? whole;
+  const planned = options.plan ?? plan(playbook, inventory, options);
   const secrets = await readSecrets(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
@@ -93,8 +93,9 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
+  const foresight = new Foresight();
   const given = { run, mode, clock, emit, stop, cut };
-  const context: RunContext = { ...given, hosts, ledger, secrets, witness };
+  const context: RunContext = { ...given, hosts, foresight, ledger, secrets, witness };
   const began = new Map<PlanNode, number>();
   const schedule = new Schedule({
     plan: planned,
@@ -106,6 +107,7 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
       began.set(node, clock.steady());
       return runNode(node, going, context);
     },
+    waits: (node) => foresight.begin(node, context),
     ended: (node, ended) => {
       ledger.record(node, ended);
       tally.add(node, ended);

@@ -1,6 +1,6 @@
-import { PriorityQueue } from "../graph/priority-queue.ts";
 import { nodeId, type Plan, type PlanNode } from "../plan/plan.ts";
 import { type Ended, skippedFor } from "./ended.ts";
+import { HostLines } from "./host-lines.ts";
 import { RollingWalk } from "./rolling-walk.ts";
 import { leftBy } from "./stop.ts";
 import type { Going, Verdict } from "./verdict.ts";
@@ -17,6 +17,8 @@ export interface Scheduling {
   /** Never rejects for a failed node: that is a way to end. */
   work(node: PlanNode, going: Going): Promise<Ended>;
   ended(node: PlanNode, ended: Ended): void;
+  /** Told of a node that may start and only waits for others on its host. */
+  waits?(node: PlanNode): void;
 }
 
 /**
@@ -35,9 +37,7 @@ export class Schedule {
   /** Steps that roll no further. */
   readonly #closed = new Set<RollingWalk>();
   readonly #going = new Map<PlanNode, Going>();
-  readonly #queue = new PriorityQueue<PlanNode>(({ rank }) => rank);
-  readonly #parked = new Map<string, PriorityQueue<PlanNode>>();
-  readonly #busy = new Set<string>();
+  readonly #lines = new HostLines();
   readonly #over: [PlanNode, Ended][] = [];
   readonly #done = Promise.withResolvers<void>();
   #left: number;
@@ -104,38 +104,26 @@ export class Schedule {
 
   #admit(node: PlanNode): void {
     if (node.step.kind === "gate") this.#start(node);
-    else this.#queue.push(node);
+    else if (this.#lines.add(node)) this.#given.waits?.(node);
   }
 
   #startNext(): void {
-    while (this.#busy.size < this.#given.forks) {
-      const node = this.#queue.pop();
-      if (node === undefined) return;
-      const busy = this.#busy.has(node.actsOn);
-      if (this.#unstarted.has(node)) {
-        if (busy) this.#park(node);
-        else this.#start(node);
-      } else if (!busy) this.#unpark(node.actsOn);
+    while (this.#lines.busy < this.#given.forks) {
+      const next = this.#lines.next((node) => this.#unstarted.has(node));
+      if (next === undefined) return;
+      this.#start(next.node);
+      for (const node of next.behind) this.#given.waits?.(node);
     }
-  }
-
-  #park(node: PlanNode): void {
-    const parked = this.#parked.get(node.actsOn) ?? new PriorityQueue<PlanNode>(({ rank }) => rank);
-    parked.push(node);
-    this.#parked.set(node.actsOn, parked);
   }
 
   #start(node: PlanNode): void {
     const verdict = this.#going.get(node);
     if (verdict === undefined) throw new TypeError("a node starts only once it was judged");
     this.#unstarted.delete(node);
-    const keepsOthersOut = node.step.kind === "action";
-    if (keepsOthersOut) this.#busy.add(node.actsOn);
     this.#given.work(node, verdict).then(
       (ended) =>
         this.#orReject(() => {
-          if (keepsOthersOut) this.#busy.delete(node.actsOn);
-          this.#unpark(node.actsOn);
+          if (node.step.kind === "action") this.#lines.free(node.actsOn);
           this.#end(node, ended);
           this.#drain();
         }),
@@ -150,12 +138,6 @@ export class Schedule {
     } catch (error) {
       this.#done.reject(error);
     }
-  }
-
-  #unpark(host: string): void {
-    if (this.#busy.has(host)) return;
-    const next = this.#parked.get(host)?.pop();
-    if (next !== undefined) this.#queue.push(next);
   }
 
   #end(node: PlanNode, ended: Ended): void {

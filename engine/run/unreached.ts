@@ -30,3 +30,9 @@ export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>
   hosts.reach(host).catch((error: unknown) => {
     throw new Unreached(host, error);
   });
+
+/** The same for a host being this run's: until then it is only looked at. */
+export const owned = (host: string, { hosts }: RunContext): Promise<void> =>
+  hosts.held(host).catch((error: unknown) => {
+    throw new Unreached(host, error);
+  });

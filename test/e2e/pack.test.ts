@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { knownPlaybooks } from "#engine/cli/find-file.ts";
+import * as use from "#modules/index.ts";
 import { cli, root } from "../support/cli.ts";
 import { type Ended, folder, runProgram } from "../support/program.ts";
 
@@ -102,10 +103,55 @@ test("every playbook of ours can be named from an empty folder", async () => {
   }
 });
 
+const everyModule = `import * as use from "run-playbook/modules";
+const loaded = Object.values(use).flatMap((it) => it.spec?.name ?? []);
+const want = use.aptSource.spec.params.parse({
+  name: "debian", uris: ["http://[2001:db8::1]/debian"], suites: ["trixie"], signedBy: "/k.gpg",
+});
+const nothing = { content: undefined, stat: undefined, lacks: [] };
+const [change] = use.aptSource.spec.diff({ source: nothing, key: nothing, keyring: {} }, want);
+process.stdout.write(JSON.stringify({ loaded, content: change.content }));
+`;
+
+test("every module can be loaded, by its stub, and finds the template beside it", async () => {
+  await writeFile(join(installed, "every.mjs"), everyModule);
+  const { stdout } = await ok(runProgram([process.execPath, "every.mjs"], { cwd: installed }));
+  const { loaded, content } = JSON.parse(stdout);
+  const all = Object.values<object>(use).flatMap((it) =>
+    "spec" in it ? [(it.spec as { name: string }).name] : [],
+  );
+  expect(loaded.toSorted()).toEqual(all.toSorted());
+  expect(content).toContain("URIs: http://[2001:db8::1]/debian");
+});
+
+test("an error in a playbook names the playbook's line, not one of ours", async () => {
+  const wrong = playbook.replace(
+    "ensure: motd({ text: params.text })",
+    "ensure: use.file({ path: 'x' })",
+  );
+  await writeFile(join(installed, "wrong.ts"), wrong);
+  const { code, stderr } = await runProgram([bin(), "wrong.ts", "--list"], { cwd: installed });
+  expect(code).toBe(2);
+  expect(stderr).toContain(`wrong.ts:${lineOf(wrong, "use.file(")}`);
+});
+
+const lineOf = (text: string, part: string): number =>
+  text.slice(0, text.indexOf(part)).split("\n").length;
+
 test("the package carries what it promises, and none of its tests", async () => {
   const files = await readdir(join(installed, "node_modules/run-playbook"), { recursive: true });
   expect(files).toEqual(
-    expect.arrayContaining(["dist/engine/index.d.ts", "dist/modules/index.js", "LICENSE"]),
+    expect.arrayContaining([
+      "dist/engine/index.d.ts",
+      "dist/modules/index.js",
+      // Programs that the lab starts by their path.
+      "dist/lab/apt-proxy/main.js",
+      "dist/lab/delay-line/main.js",
+      "dist/lab/delay-line/worker.js",
+      "dist/lab/mirror/serve.js",
+      "dist/third-party-licenses.txt",
+      "LICENSE",
+    ]),
   );
   expect(files.filter((file) => file.startsWith("test") || file.startsWith("lab"))).toEqual([]);
   for (const template of await hbs(root)) expect(files).toContain(join("dist", template));

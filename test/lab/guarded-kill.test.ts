@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { GUARD_BASE } from "#engine/converge/guard-script.ts";
+import { GUARD_BASE } from "#engine/host/introduction.ts";
 import { openLab } from "#lab/lab.ts";
 import { until } from "#lab/machine/until.ts";
 import type { LabView } from "#lab/view.ts";

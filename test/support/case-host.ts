@@ -16,6 +16,7 @@ export function caseHost(state: HostState): Host {
       const why = `${showCommand(command)} exited ${code}: ${stderr}`;
       throw Object.assign(new Error(why), { code: "PB_COMMAND_FAILED" });
     },
+    ask: (question, about) => host.text(question.command([about])),
     readFile: async (path) => read(state, path),
     stat: async (path) => stat(state, path),
     async sha256(path) {

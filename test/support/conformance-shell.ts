@@ -143,6 +143,23 @@ export function onRealShell(
       expect(String(await host().readFile(`${folder}/target`, who))).toBe("old");
     });
 
+    it("reads what lies behind a symlink, and what has no size, also among others", async () => {
+      const at = (file: string) => `${folder}/${file}`;
+      const odd = at("a'b\n-c");
+      await run('printf real >"$1"; ln -sf "$1" "$2"; mkfifo "$3"', odd, at("link"), at("pipe"));
+      const [real, link, linkStat, version, pipe] = await Promise.all([
+        host().readFile(odd, who),
+        host().readFile(at("link"), who),
+        host().stat(at("link"), who),
+        host().readFile("/proc/version", who),
+        host().stat(at("pipe"), who),
+      ]);
+      expect([String(real), String(link)]).toEqual(["real", "real"]);
+      expect(linkStat).toMatchObject({ kind: "symlink", target: odd });
+      expect(String(version)).toMatch(/^Linux version/);
+      expect(pipe).toMatchObject({ kind: "other" });
+    });
+
     it("leaves nothing behind when a write fails or is given up", async () => {
       await run('mkdir -p "$1/left"; mkfifo "$1/fifo" 2>/dev/null; exit 0', folder);
       const nowhere = host().writeFile(`${folder}/left/no/file`, Buffer.alloc(400_000), who);

@@ -168,6 +168,25 @@ export function conformance(name: string, options: ConformanceOptions): void {
         await expect(host.readFile(folder, who)).rejects.toEqual(code("PB_READ_FAILED"));
       });
 
+      it("tells each of many what it is, whatever the others of the tick are", async () => {
+        const write = (file: string, text: string) =>
+          host.writeFile(path(file), Buffer.from(text), { ...who, mode: 0o640 });
+        await Promise.all([write("many-a", "a\0\n"), write("many-b", ""), write("many-c", "c")]);
+        const [a, b, c, none, nowhere, there, folded] = await Promise.all([
+          host.readFile(path("many-a"), who),
+          host.readFile(path("many-b"), who),
+          host.stat(path("many-c"), who),
+          host.readFile(path("many-none"), who),
+          host.stat("/no/such/folder/x", who),
+          host.stat(folder, who),
+          host.readFile(folder, who).catch((error: unknown) => error),
+        ]);
+        expect([String(a), String(b), none, nowhere]).toEqual(["a\0\n", "", undefined, undefined]);
+        expect(c).toEqual({ kind: "file", mode: 0o640, owner, group: owner, size: 1 });
+        expect(there).toMatchObject({ kind: "directory" });
+        expect(folded).toEqual(code("PB_READ_FAILED"));
+      });
+
       it("refuses to write over a folder, and says so", async () => {
         await expect(host.writeFile(folder, Buffer.from("x"), who)).rejects.toThrow(
           "Is a directory",

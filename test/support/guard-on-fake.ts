@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import {
   confirmScript,
-  GUARD_BASE,
   settleScript,
   startScript,
   statusScript,
 } from "#engine/converge/guard-script.ts";
 import type { FakeHost } from "#engine/host/fake/host.ts";
+import { GUARD_BASE } from "#engine/host/introduction.ts";
 
 /** What a guarded change comes to on a fake host. */
 export interface FakeGuard {

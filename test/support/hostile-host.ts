@@ -33,6 +33,8 @@ export interface Session {
   readonly command: string;
   /** What the client wrote so far, the end of it. */
   readonly heard: () => string;
+  /** The marks of the calls that wait, in order: what a host has to know to answer in its shell's place. */
+  readonly waiting: () => string[];
   /** The shell behind; undefined where `exec` took its place. */
   readonly child: ChildProcess | undefined;
   /** Stops passing on what the real shell says. */
@@ -138,6 +140,7 @@ interface Stage {
 function behave(channel: ServerChannel, command: string, stage: Stage): Session {
   const { wired, mischief, children } = stage;
   let heard = "";
+  let said = "";
   let muted = false;
   const child =
     mischief.exec === undefined
@@ -149,6 +152,7 @@ function behave(channel: ServerChannel, command: string, stage: Stage): Session 
     command,
     child,
     heard: () => heard,
+    waiting: () => marksIn(heard).filter((mark) => !said.includes(mark)),
     mute: () => {
       muted = true;
     },
@@ -171,7 +175,9 @@ function behave(channel: ServerChannel, command: string, stage: Stage): Session 
   children.add(child);
   child.stdin.on("error", () => undefined);
   child.stdout.on("data", (chunk: Buffer) => {
-    if (!muted) channel.write(mischief.stdout?.(chunk, session) ?? chunk);
+    if (muted) return;
+    said = (said + chunk.toString("latin1")).slice(-200_000);
+    channel.write(mischief.stdout?.(chunk, session) ?? chunk);
   });
   child.stderr.on("data", (chunk: Buffer) => {
     if (!muted) channel.stderr.write(chunk);
@@ -189,6 +195,5 @@ function behave(channel: ServerChannel, command: string, stage: Stage): Session 
 export const idOf = (channel: ServerChannel): number =>
   (channel as unknown as { outgoing: { id: number } }).outgoing.id;
 
-/** The marks that the client waits for, in order: what a host has to know to answer in its shell's place. */
-export const marksIn = (heard: string): string[] =>
+const marksIn = (heard: string): string[] =>
   Array.from(heard.matchAll(/^_pb_b ([0-9a-f]{24})$/gm), ([, mark = ""]) => mark);

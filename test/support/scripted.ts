@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { run } from "#engine/dsl/change.ts";
+import { run, writeFile } from "#engine/dsl/change.ts";
 import { defineModule } from "#engine/dsl/module.ts";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { sh } from "#engine/host/command.ts";
@@ -11,7 +11,6 @@ export type Act = "ok" | "change" | "fail" | "fail-read" | "bug";
 export function scripted(
   acts: (host: string, name: string) => Act | Promise<Act> = () => "change",
 ) {
-  const done = new Set<string>();
   const log: string[] = [];
   const flight = { now: 0, most: 0 };
   const module = defineModule({
@@ -21,7 +20,8 @@ export function scripted(
     outputs: z.object({ host: z.string(), input: z.unknown() }),
     async read(host, { name, input }) {
       const id = `${name}@${host.name}`;
-      if (done.has(id)) return { host: host.name, input, act: "ok" as Act };
+      const changed = (await host.readFile(doneBy(name))) !== undefined;
+      if (changed) return { host: host.name, name, input, act: "ok" as Act };
       log.push(`begin ${id}`);
       flight.now += 1;
       flight.most = Math.max(flight.most, flight.now);
@@ -29,20 +29,21 @@ export function scripted(
         const act = await acts(host.name, name);
         if (act === "bug") throw new RangeError("index out of range");
         if (act === "fail-read") throw new PlaybookError("PB_COMMAND_FAILED", ["look", 1, "no"]);
-        if (act === "change") done.add(id);
-        return { host: host.name, input, act };
+        return { host: host.name, name, input, act };
       } finally {
         flight.now -= 1;
         log.push(`end ${id}`);
       }
     },
-    *diff({ act }) {
-      if (act === "change") yield run(sh`true`, "make it so");
+    *diff({ act, name }) {
+      if (act === "change") yield writeFile(doneBy(name), "", { say: "make it so" });
       if (act === "fail") yield run(sh`false`, "try it");
     },
   });
   return { module, log, flight, begun: () => log.flatMap((line) => line.split("begin ")[1] ?? []) };
 }
+
+const doneBy = (name: string) => `/etc/done-${name}`;
 
 /** Promises by name that the test keeps when it likes. */
 export class Promises<T> {

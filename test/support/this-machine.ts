@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GUARD_BASE } from "#engine/converge/guard-script.ts";
 import type { Reached } from "#engine/converge/reached.ts";
 import { PlaybookError } from "#engine/errors/error.ts";
 import type { Command } from "#engine/host/command.ts";
 import type { Connection } from "#engine/host/connection.ts";
 import { readFacts } from "#engine/host/facts.ts";
+import { GUARD_BASE } from "#engine/host/introduction.ts";
 import { localTransport } from "#engine/host/local.ts";
 
 /**
@@ -45,7 +45,7 @@ export class ThisMachine implements AsyncDisposable {
   static async open(): Promise<ThisMachine> {
     const folder = await mkdtemp(join(tmpdir(), "this-machine-"));
     const connection = await localTransport().connect({ name: "w1", address: "::1" });
-    return new ThisMachine(folder, connection, await readFacts(connection));
+    return new ThisMachine(folder, connection, (await readFacts(connection)).facts);
   }
 
   path(name: string): string {
@@ -71,10 +71,11 @@ export class ThisMachine implements AsyncDisposable {
       ...rest,
       argv: [program, ...args.map(here)],
     });
-    const { run, readFile, stat, writeFile, upload, download, lost, close } = bound(
+    const { introduction, run, readFile, stat, writeFile, upload, download, lost, close } = bound(
       this.#connection,
     );
     return {
+      introduction,
       run: (command, { as: _, ...options } = {}) => call(() => run(mapped(command), options)),
       readFile: (path, { as: _, ...options } = {}) => call(() => readFile(here(path), options)),
       stat: (path, { as: _, ...options } = {}) => call(() => stat(here(path), options)),
@@ -91,6 +92,7 @@ export class ThisMachine implements AsyncDisposable {
 }
 
 const bound = (connection: Connection): Connection => ({
+  introduction: connection.introduction.bind(connection),
   run: connection.run.bind(connection),
   readFile: connection.readFile.bind(connection),
   stat: connection.stat.bind(connection),

@@ -27,6 +27,6 @@ export async function playUndo(
     changedNodes(runs),
   );
   const few = forks === undefined ? {} : { forks };
-  const played = await play(playbook, { ...stage, ...few, hosts, reshape: () => plan });
+  const played = await play(playbook, { ...stage, ...few, hosts, plan });
   return { ...played, stays, forks };
 }

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { isSecret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
-import type { Command } from "../command.ts";
+import { type Command, script } from "../command.ts";
 import type {
   CallOptions,
   Connection,
@@ -13,6 +13,7 @@ import type {
 } from "../connection.ts";
 import { within } from "../deadline.ts";
 import { errnoText } from "../errno.ts";
+import { INTRODUCTION } from "../introduction.ts";
 import { describe } from "../shell/request.ts";
 import { FakeErrno } from "./filesystem.ts";
 import type { FakeHost } from "./host.ts";
@@ -44,6 +45,10 @@ export class FakeConnection implements Connection {
     this.#host = host;
     this.#target = target;
     this.lost = this.#losing.promise;
+  }
+
+  async introduction(options: Pick<CallOptions, "timeoutMs"> = {}): Promise<string> {
+    return (await this.run(script(INTRODUCTION), options)).stdout;
   }
 
   async run(command: Command, options: CallOptions = {}): Promise<RunResult> {

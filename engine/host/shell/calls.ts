@@ -63,6 +63,15 @@ export class Calls {
     }
   }
 
+  /** How the host introduced itself to the login user. */
+  async introduction({ timeoutMs = DEFAULT_TIMEOUT }: CallSettings = {}): Promise<string> {
+    const late = () => timeout("the host's introduction", timeoutMs, "it had not begun");
+    const request = { user: this.#identity.loginUser, long: false, late };
+    const lane = await this.#lanes.get({ ...request, until: deadlineIn(timeoutMs) });
+    this.#lanes.giveBack(lane);
+    return lane.introduction;
+  }
+
   /** Ends the calls that run, then every shell. */
   async close(reason: string): Promise<void> {
     this.#closing = true;

@@ -7,10 +7,11 @@ import type {
   RunResult,
 } from "../connection.ts";
 import { Calls } from "./calls.ts";
-import { readReply, readWork, statReply, statWork, writeReply, writeWork } from "./files.ts";
+import { writeReply, writeWork } from "./files.ts";
 import type { LaneLimits } from "./lanes.ts";
 import type { Identity } from "./launch.ts";
 import { LocalHashes } from "./local-hash.ts";
+import { Looks } from "./looks.ts";
 import type { OpenPipe } from "./pipe.ts";
 import { commandWork } from "./request.ts";
 import { download, sendContent, upload } from "./transfer.ts";
@@ -35,6 +36,7 @@ export class ShellConnection implements Connection {
   readonly lost: Promise<Error>;
   readonly #host: ShellHost;
   readonly #calls: Calls;
+  readonly #looks: Looks;
   readonly #hashes: LocalHashes;
 
   constructor(host: ShellHost) {
@@ -42,7 +44,12 @@ export class ShellConnection implements Connection {
     this.lost = host.lost;
     this.#hashes = host.hashes ?? new LocalHashes();
     this.#calls = new Calls(host.open, host.identity, host.limits);
+    this.#looks = new Looks(this.#calls);
     void host.lost.then((error) => this.#calls.abandon(error.message));
+  }
+
+  introduction(options?: CallOptions): Promise<string> {
+    return this.#calls.introduction(options);
   }
 
   async run(command: Command, options: CallOptions = {}): Promise<RunResult> {
@@ -52,11 +59,11 @@ export class ShellConnection implements Connection {
   }
 
   async readFile(path: string, options?: CallOptions): Promise<Buffer | undefined> {
-    return readReply(path, await this.#calls.call(readWork(path), options));
+    return this.#looks.read(path, options);
   }
 
   async stat(path: string, options?: CallOptions): Promise<FileStat | undefined> {
-    return statReply(path, await this.#calls.call(statWork(path), options));
+    return this.#looks.stat(path, options);
   }
 
   async writeFile(

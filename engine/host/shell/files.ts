@@ -5,7 +5,8 @@ import type { Reply } from "./call.ts";
 import { quote, quoteAll } from "./quote.ts";
 import type { Work } from "./request.ts";
 
-const MISSING = /: (No such file or directory|Not a directory)$/m;
+/** What a tool says, at the end of a line, of a path at which nothing is. */
+export const MISSING = /: (No such file or directory|Not a directory)$/m;
 
 /** A path of a host is absolute: there is no folder that it could be relative to. */
 export function absolute(path: string): string {
@@ -56,19 +57,24 @@ export function statReply(path: string, reply: Reply): FileStat | undefined {
     throw new PlaybookError("PB_READ_FAILED", [path, reason(said)]);
   }
   const [line = "", ...rest] = reply.stdout.toString().split("\n");
-  const [, mode, uid = "", user = "", gid = "", group = "", size] = STAT.exec(line) ?? [];
-  if (mode === undefined || !Number.isSafeInteger(Number(size)))
+  const stat = parseStat(line);
+  if (stat === undefined)
     throw new PlaybookError("PB_READ_FAILED", [path, "what stat prints makes no sense"]);
+  return stat.kind === "symlink" ? { ...stat, target: rest.join("\n") } : stat;
+}
+
+/** A line of `stat -c '%f %u %U %g %G %s'`, whatever follows; undefined where it makes no sense. */
+export function parseStat(line: string): FileStat | undefined {
+  const [, mode, uid = "", user = "", gid = "", group = "", size] = STAT.exec(line) ?? [];
+  if (mode === undefined || !Number.isSafeInteger(Number(size))) return undefined;
   const bits = Number.parseInt(mode, 16);
-  const kind = KINDS[bits >> 12] ?? "other";
-  const stat = {
-    kind,
+  return {
+    kind: KINDS[bits >> 12] ?? "other",
     mode: bits & 0o7777,
     owner: user === "UNKNOWN" ? uid : user,
     group: group === "UNKNOWN" ? gid : group,
     size: Number(size),
   };
-  return kind === "symlink" ? { ...stat, target: rest.join("\n") } : stat;
 }
 
 /** Path, the file beside it, mode, owner (empty to leave it): what placing a file takes. */

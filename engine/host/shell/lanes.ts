@@ -1,5 +1,6 @@
 import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
+import { INTRODUCTION } from "../introduction.ts";
 import { FramedShell } from "./framed-shell.ts";
 import { type Identity, launch } from "./launch.ts";
 import type { OpenPipe, Pipe } from "./pipe.ts";
@@ -23,6 +24,8 @@ export interface Lane {
   readonly user: string;
   /** For one long call at a time; the others are shared. */
   readonly long: boolean;
+  /** How the host introduced itself as the shell started; only where it is the login user's, and not a long one. */
+  readonly introduction: string;
   readonly pipe: Pipe;
   readonly shell: FramedShell;
   taken: boolean;
@@ -157,8 +160,10 @@ export class Lanes {
     waiter.opening = true;
     this.#changing++;
     try {
-      const { pipe, pid } = await launch(this.#open, this.#identity, {
+      const asked = user === this.#identity.loginUser && !long;
+      const { pipe, pid, said } = await launch(this.#open, this.#identity, {
         as: user,
+        ...(asked && { opening: INTRODUCTION }),
         timeoutMs: left(waiter.until),
         wanted: () => this.#waiters.some((w) => w.user === user && w.long === long),
       });
@@ -168,7 +173,7 @@ export class Lanes {
         maxOutput: this.#limits.maxOutput,
         onLeftover: () => this.#hold(lane),
       });
-      const lane: Lane = { user, long, pipe, shell, taken: false };
+      const lane: Lane = { user, long, introduction: said, pipe, shell, taken: false };
       this.#lanes.push(lane);
       void pipe.closed.then(() => {
         this.remove(lane);

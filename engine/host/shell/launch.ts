@@ -1,6 +1,7 @@
 import type { Secret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
 import { deadlineIn, left, within } from "../deadline.ts";
+import { CALLS_SHELL } from "../introduction.ts";
 import type { OpenPipe, Pipe, PipeEnd } from "./pipe.ts";
 import { prelude } from "./prelude.ts";
 import { quote, quoteAll } from "./quote.ts";
@@ -17,14 +18,13 @@ export interface Identity {
   readonly sudoPassword?: Secret<string>;
 }
 
-/** What a framed shell is recognised by among the host's processes: its only argument. */
-export const CALLS_SHELL = "run-playbook-calls";
-
 export interface LaunchOptions {
   readonly as?: string;
   readonly timeoutMs: number;
   readonly reserved?: boolean;
   readonly wanted?: () => boolean;
+  /** Text of sh on one line, run as the shell starts: what it prints comes without a round trip of its own. */
+  readonly opening?: string;
   /** A script with arguments in place of the framed shell; its stdin and stdout are raw once it is up. */
   readonly script?: { readonly text: string; readonly args: readonly string[] };
 }
@@ -33,6 +33,8 @@ export interface Launched {
   readonly pipe: Pipe;
   /** Of the shell, on the host. */
   readonly pid: number;
+  /** What `opening` printed. */
+  readonly said: string;
 }
 
 /**
@@ -47,18 +49,15 @@ export async function launch(
   const until = deadlineIn(options.timeoutMs);
   const hello = newNonce();
   const line = commandLine(hello, identity, options);
-  const { timeoutMs, reserved = false, wanted = () => true } = options;
+  const { timeoutMs, reserved = false, wanted = () => true, script } = options;
   const pipe = await open(line, { timeoutMs, reserved, wanted });
-  const starting = new Greeting(pipe, hello, { ...identity, as: options.as ?? identity.loginUser });
-  // sudo would take what follows for the password: with one, the shell is spoken to only when it is up.
-  const asksFirst = becomes(identity, options.as) && identity.sudoPassword !== undefined;
-  const begin = () => {
-    if (options.script === undefined) pipe.stdin.write(prelude(hello));
-  };
-  if (!asksFirst) begin();
-  else starting.onPasswordAccepted = begin;
+  const who = { ...identity, as: options.as ?? identity.loginUser };
+  const starting = new Greeting(pipe, { hello, marks: script === undefined ? 2 : 1 }, who);
   try {
-    return await within(left(until), starting.done, () => silent(identity, options.timeoutMs));
+    const up = await within(left(until), starting.done, () => silent(identity, options.timeoutMs));
+    // On its way together with the first calls.
+    if (script === undefined) pipe.stdin.write(prelude);
+    return up;
   } catch (error) {
     pipe.destroy();
     throw error;
@@ -71,17 +70,25 @@ const silent = ({ host }: Identity, ms: number) =>
 const becomes = ({ loginUser }: Identity, as: string | undefined): boolean =>
   as !== undefined && as !== loginUser;
 
+/**
+ * Where printf is a program of its own, it would show to everybody what goes to a command's stdin: that is an argument
+ * of it.
+ */
+const own =
+  "case $(command -v printf) in printf) ;; " +
+  '*) echo "its sh has no printf of its own" >&2; exit 1 ;; esac; ';
+
+/** The name is broken up: until the shell is one for calls, nobody who looks for such shells finds it. */
+const framed = `exec sh -s ${CALLS_SHELL.slice(0, -1)}"${CALLS_SHELL.slice(-1)}"`;
+
 /** One line of single-quoted words: every login shell, fish and csh included, reads it the same way. */
 function commandLine(hello: string, identity: Identity, options: LaunchOptions): string {
   const greet = `printf "\\001%s %s\\n" ${hello} "$$"; `;
-  const { script, as } = options;
+  const { script, as, opening = ":" } = options;
   const asks = becomes(identity, as) && identity.sudoPassword !== undefined;
-  // Under sudo with a password the shell reads its own first line only once the password is through.
   const shell =
     script === undefined
-      ? asks
-        ? ["sh", "-c", `printf "\\001%sU\\n" ${hello}; exec sh -s ${CALLS_SHELL}`]
-        : ["sh", "-s", CALLS_SHELL]
+      ? ["sh", "-c", `${own}${greet}${opening}; printf "\\001%s\\n" ${hello}; ${framed}`]
       : ["sh", "-c", `${greet}${script.text}`, "sh", ...script.args];
   if (as === undefined || !becomes(identity, as)) return `exec ${quoteWord(shell)}`;
   if (identity.loginUser === "root") return `exec sh -c ${quote(dropTo(as, shell))}`;
@@ -100,20 +107,28 @@ const dropTo = (as: string, shell: readonly string[]): string =>
 /** Reads what comes before the shell is up. */
 class Greeting {
   readonly done: Promise<Launched>;
-  onPasswordAccepted: (() => void) | undefined;
   readonly #pipe: Pipe;
   readonly #needle: Buffer;
+  readonly #marks: number;
   readonly #prompt: string;
   readonly #who: Identity & { readonly as: string };
   readonly #settle = Promise.withResolvers<Launched>();
+  /** What stands between the marks so far: before the first one, whatever login scripts print. */
+  readonly #said: string[] = [];
+  #pid = Number.NaN;
   #out: Buffer = Buffer.alloc(0);
   #err = "";
   #heard = 0;
   #prompts = 0;
 
-  constructor(pipe: Pipe, hello: string, who: Identity & { readonly as: string }) {
+  constructor(
+    pipe: Pipe,
+    { hello, marks }: { readonly hello: string; readonly marks: number },
+    who: Identity & { readonly as: string },
+  ) {
     this.#pipe = pipe;
     this.#needle = Buffer.from(`\x01${hello}`);
+    this.#marks = marks;
     this.#prompt = `\x02${hello}`;
     this.#who = who;
     this.done = this.#settle.promise;
@@ -136,30 +151,31 @@ class Greeting {
   #onOut = (chunk: Buffer): void => {
     if (this.#isEndless(chunk)) return;
     this.#out = Buffer.concat([this.#out, chunk]).subarray(-65_536);
-    for (;;) {
+    while (this.#said.length < this.#marks) {
       const at = this.#out.indexOf(this.#needle);
       const end = at < 0 ? -1 : this.#out.indexOf(10, at);
       if (end < 0) return;
-      const text = this.#out.toString("latin1", at + this.#needle.length, end);
-      this.#out = this.#out.subarray(end + 1);
-      if (text === "U") {
-        this.onPasswordAccepted?.();
-        continue;
+      const mark = this.#out.toString("latin1", at + this.#needle.length, end);
+      const isFirst = this.#said.length === 0;
+      if (!(isFirst ? /^ [1-9]\d{0,9}$/ : /^$/).test(mark)) {
+        this.#settle.reject(this.#broken());
+        return;
       }
-      if (/^ [1-9]\d{0,9}$/.test(text)) this.#up(Number(text));
-      else this.#settle.reject(this.#broken());
-      return;
+      if (isFirst) this.#pid = Number(mark);
+      this.#said.push(this.#out.toString("utf8", 0, at));
+      this.#out = this.#out.subarray(end + 1);
     }
+    this.#up();
   };
 
-  #up(pid: number): void {
+  #up(): void {
     const { stdout, stderr } = this.#pipe;
     stdout.off("data", this.#onOut);
     stderr.off("data", this.#onErr);
     stdout.pause();
     stderr.pause();
     if (this.#out.length > 0) stdout.unshift(this.#out);
-    this.#settle.resolve({ pipe: this.#pipe, pid });
+    this.#settle.resolve({ pipe: this.#pipe, pid: this.#pid, said: this.#said[1] ?? "" });
   }
 
   #onErr = (chunk: Buffer): void => {
@@ -169,7 +185,7 @@ class Greeting {
     if (prompts <= this.#prompts) return;
     this.#prompts = prompts;
     // Only sudo is told: a login script could ask in its place.
-    const password = this.onPasswordAccepted && this.#who.sudoPassword;
+    const password = becomes(this.#who, this.#who.as) ? this.#who.sudoPassword : undefined;
     if (prompts > 1 || password === undefined) {
       const refused = becomes(this.#who, this.#who.as)
         ? this.#sudoRefused("the password is wrong")
@@ -179,7 +195,7 @@ class Greeting {
     } else this.#pipe.stdin.write(`${password.reveal()}\n`);
   };
 
-  #said(): string {
+  #lastWords(): string {
     const lines = this.#err.replaceAll(this.#prompt, "").trim().split("\n");
     return lines.at(-1)?.trim() || this.#out.toString().trim().split("\n").at(-1) || "";
   }
@@ -196,7 +212,7 @@ class Greeting {
     const { host, as } = this.#who;
     if (end.reason !== undefined)
       return new PlaybookError("PB_CONNECTION_LOST", [host, end.reason]);
-    const said = this.#said().replace(/\.$/, "");
+    const said = this.#lastWords().replace(/\.$/, "");
     if (!becomes(this.#who, as))
       return new PlaybookError("PB_SHELL_FAILED", [host, said || "its login shell ended at once"]);
     if (/password is required|authentication is required/i.test(said))

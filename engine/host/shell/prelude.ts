@@ -1,36 +1,4 @@
-/**
- * What a framed shell is told once, before any request. Only POSIX sh, coreutils and /proc; setsid (util-linux,
- * busybox) where it is there.
- *
- * - What goes to a command's stdin is an argument of printf: as a program of its own it would show it to everybody.
- * - The shell's own stderr goes to /dev/null and commands get the real one as fd 3: bash would print "Killed" with
- *   the whole command line, stdin payload included, into somebody's stderr.
- * - `_pb_b` begins a frame, unless TERM asked the shell to stop: then it says so and ends.
- * - `_pb_e` ends a frame on both streams. Where the command has a process group of its own, it tells whether something
- *   of it still lives and may write into the next call's output: then this shell stops too.
- */
-export const prelude = (hello: string): string => `\
-case $(command -v printf) in printf) ;; *) echo "its sh has no printf of its own" >&2; exit 1 ;; esac
-exec 3>&2 2>/dev/null
-umask 022
-cd /
-PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; LC_ALL=C.UTF-8; export PATH LC_ALL
-unset CDPATH ENV BASH_ENV
-_q=; trap '_q=1' TERM
-_s=; command -v setsid >/dev/null && _s=setsid
-_pb_b() {
-  if [ -n "$_q" ]; then printf '\\001%sQ\\n' "$1"; exit 0; fi
-}
-_pb_e() {
-  _p=$!
-  wait "$_p"; _c=$?
-  while [ "$_c" -gt 128 ] && kill -0 "$_p"; do wait "$_p"; _c=$?; done
-  _l=0; [ -n "$2" ] && [ -n "$_s" ] && kill -0 "-$_p" && _l=1 && _q=1
-  printf '\\001%sE\\n' "$1" >&3
-  printf '\\001%sE %s %s\\n' "$1" "$_c" "$_l"
-}
-${files}${ending}printf '\\001%s %s\\n' ${hello} "$$"
-`;
+import { lookFunction } from "./look-work.ts";
 
 // Run in a subshell. A file is written beside its place under a name that nobody can guess, flushed and renamed;
 // whatever goes wrong, the file beside is removed.
@@ -95,3 +63,34 @@ _pb_kill_below() {
   return 0
 }
 `;
+
+/**
+ * What a framed shell is told once, before any request. Only POSIX sh, coreutils and /proc; setsid (util-linux,
+ * busybox) where it is there.
+ *
+ * - The shell's own stderr goes to /dev/null and commands get the real one as fd 3: bash would print "Killed" with
+ *   the whole command line, stdin payload included, into somebody's stderr.
+ * - `_pb_b` begins a frame, unless TERM asked the shell to stop: then it says so and ends.
+ * - `_pb_e` ends a frame on both streams. Where the command has a process group of its own, it tells whether something
+ *   of it still lives and may write into the next call's output: then this shell stops too.
+ */
+export const prelude = `\
+exec 3>&2 2>/dev/null
+umask 022
+cd /
+PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; LC_ALL=C.UTF-8; export PATH LC_ALL
+unset CDPATH ENV BASH_ENV
+_q=; trap '_q=1' TERM
+_s=; command -v setsid >/dev/null && _s=setsid
+_pb_b() {
+  if [ -n "$_q" ]; then printf '\\001%sQ\\n' "$1"; exit 0; fi
+}
+_pb_e() {
+  _p=$!
+  wait "$_p"; _c=$?
+  while [ "$_c" -gt 128 ] && kill -0 "$_p"; do wait "$_p"; _c=$?; done
+  _l=0; [ -n "$2" ] && [ -n "$_s" ] && kill -0 "-$_p" && _l=1 && _q=1
+  printf '\\001%sE\\n' "$1" >&3
+  printf '\\001%sE %s %s\\n' "$1" "$_c" "$_l"
+}
+${files}${lookFunction}${ending}`;

@@ -4,8 +4,8 @@ import type { Client } from "ssh2";
 import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
-import { HostKeys } from "./host-key.ts";
-import { type Credentials, credentials } from "./keys.ts";
+import type { HostKeys } from "./host-key.ts";
+import type { Passport } from "./passports.ts";
 import { police } from "./police.ts";
 import type { Route } from "./route.ts";
 
@@ -44,18 +44,6 @@ const HOST_KEY_ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
   "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
-
-/** What a handshake needs to know; read before the socket is opened, as sshd may close it at any moment after. */
-export interface Passport {
-  readonly route: Route;
-  readonly keys: HostKeys;
-  readonly login: Credentials;
-}
-
-export async function passportFor(route: Route): Promise<Passport> {
-  const [keys, login] = await Promise.all([HostKeys.load(route.knownHosts), credentials(route)]);
-  return { route, keys, login };
-}
 
 /** Shakes hands over a connected socket (or a jump host's forward): host key first, then the user's keys. */
 export async function authenticate(

@@ -1,15 +1,8 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PlaybookError } from "../../errors/error.ts";
-import { errnoCode, errnoText } from "../errno.ts";
-import {
-  fingerprint,
-  hashedName,
-  type KnownHost,
-  keyType,
-  parseKnownHosts,
-  speaksOf,
-} from "./known-hosts.ts";
+import { fingerprint, hashedName, type KnownHost, keyType } from "./known-hosts.ts";
+import { textOf, unusable } from "./known-hosts-files.ts";
 
 export interface HostKeyPolicy {
   /** Under which the host may be kept; a new key is kept under the first. */
@@ -27,16 +20,11 @@ export class HostKeys {
   readonly #name: string;
   readonly #entries: readonly KnownHost[];
 
-  private constructor(policy: HostKeyPolicy, entries: readonly KnownHost[]) {
+  /** `entries` are those that speak of one of the policy's names. */
+  constructor(policy: HostKeyPolicy, entries: readonly KnownHost[]) {
     this.#policy = policy;
     this.#name = policy.names[0] ?? "";
-    this.#entries = entries.filter((entry) => policy.names.some((name) => speaksOf(entry, name)));
-  }
-
-  static async load(policy: HostKeyPolicy): Promise<HostKeys> {
-    const entries: KnownHost[] = [];
-    for (const file of policy.files) entries.push(...parseKnownHosts(await textOf(file), file));
-    return new HostKeys(policy, entries);
+    this.#entries = entries;
   }
 
   /** Types of the known keys: asked for first, or the server may show one that nobody knows. */
@@ -82,15 +70,3 @@ export class HostKeys {
     }
   }
 }
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (errnoCode(error) === "ENOENT") return "";
-    throw unusable(file, error);
-  }
-}
-
-const unusable = (file: string, error: unknown) =>
-  new PlaybookError("PB_KNOWN_HOSTS_UNUSABLE", [file, errnoText(error)], {}, { cause: error });

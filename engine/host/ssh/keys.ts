@@ -20,30 +20,41 @@ export interface Credentials {
   readonly tried: readonly string[];
 }
 
-/** Keys in the order they are tried: named files, the agent's, default files. */
-export async function credentials(route: Route): Promise<Credentials> {
-  const agent = await reachableAgent(route.agent);
-  const files = async (paths: readonly string[], named: boolean) => {
-    const found: { path: string; method: AnyAuthMethod }[] = [];
-    for (const path of paths) {
-      const key = await keyFrom(path, named, agent !== undefined);
-      if (key === undefined) continue;
-      found.push({ path, method: { type: "publickey", username: route.user, key } });
-    }
-    return found;
-  };
-  const named = await files(route.identityFiles, true);
-  const usual = await files(route.defaultIdentityFiles, false);
-  agent?.keep(Math.max(1, MAX_KEYS - named.length - usual.length));
-  const held = agent && {
-    path: `the agent (${agent.size} keys)`,
-    method: { type: "agent", username: route.user, agent } satisfies AnyAuthMethod,
-  };
-  const all = [...named, ...(held ? [held] : []), ...usual];
-  return { methods: all.map(({ method }) => method), tried: all.map(({ path }) => path) };
+/** The keys that this side has. */
+export class Keyring {
+  /** Key files that were read and understood. */
+  readonly #files = new Map<string, ParsedKey>();
+
+  /** Keys in the order they are tried: named files, the agent's, default files. */
+  async credentials(route: Route): Promise<Credentials> {
+    const agent = await reachableAgent(route.agent);
+    const files = async (paths: readonly string[], named: boolean) => {
+      const found: { path: string; method: AnyAuthMethod }[] = [];
+      for (const path of paths) {
+        const key = this.#files.get(path) ?? (await keyFrom(path, named, agent !== undefined));
+        if (key === undefined) continue;
+        this.#files.set(path, key);
+        found.push({ path, method: { type: "publickey", username: route.user, key } });
+      }
+      return found;
+    };
+    const named = await files(route.identityFiles, true);
+    const usual = await files(route.defaultIdentityFiles, false);
+    agent?.keep(Math.max(1, MAX_KEYS - named.length - usual.length));
+    const held = agent && {
+      path: `the agent (${agent.size} keys)`,
+      method: { type: "agent", username: route.user, agent } satisfies AnyAuthMethod,
+    };
+    const all = [...named, ...(held ? [held] : []), ...usual];
+    return { methods: all.map(({ method }) => method), tried: all.map(({ path }) => path) };
+  }
 }
 
-async function keyFrom(path: string, named: boolean, agent: boolean): Promise<string | undefined> {
+async function keyFrom(
+  path: string,
+  named: boolean,
+  agent: boolean,
+): Promise<ParsedKey | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -51,19 +62,20 @@ async function keyFrom(path: string, named: boolean, agent: boolean): Promise<st
     if (!named) return undefined;
     throw new PlaybookError("PB_KEY_UNREADABLE", [path, errnoText(error)], {}, { cause: error });
   }
-  const key = ssh2.utils.parseKey(text);
-  if (!(key instanceof Error)) {
-    if ([key].flat()[0]?.isPrivateKey()) return text;
+  const parsed = ssh2.utils.parseKey(text);
+  if (!(parsed instanceof Error)) {
+    const [key] = [parsed].flat();
+    if (key?.isPrivateKey()) return key;
     if (!named) return undefined;
     throw new PlaybookError("PB_KEY_UNREADABLE", [path, "it is a public key"]);
   }
-  if (/encrypted/i.test(key.message)) {
+  if (/encrypted/i.test(parsed.message)) {
     // The agent is expected to hold it; a default key without its passphrase is no way in.
     if (agent || !named) return undefined;
     throw new PlaybookError("PB_KEY_ENCRYPTED", [path]);
   }
   if (!named) return undefined;
-  throw new PlaybookError("PB_KEY_UNREADABLE", [path, key.message]);
+  throw new PlaybookError("PB_KEY_UNREADABLE", [path, parsed.message]);
 }
 
 // ssh2 reports an agent that does not answer as an error of the whole connection, so it is asked first.
@@ -94,7 +106,7 @@ class FewKeysAgent extends ssh2.BaseAgent<ParsedKey> {
   load(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#agent.getIdentities((error, keys) => {
-        this.#keys = error ? [] : [...(keys ?? [])].flatMap((key) => parsed(key));
+        this.#keys = error ? [] : [...(keys ?? [])].flatMap((key) => asKeys(key));
         resolve(this.#keys.length > 0);
       });
     });
@@ -115,7 +127,7 @@ class FewKeysAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 }
 
-function parsed(key: unknown): ParsedKey[] {
+function asKeys(key: unknown): ParsedKey[] {
   if (typeof key === "object" && key !== null && "getPublicSSH" in key) return [key as ParsedKey];
   return [];
 }

@@ -56,8 +56,8 @@ export function hashedName(name: string): string {
   return `|1|${salt.toString("base64")}|${hmac(salt, name)}`;
 }
 
-// "*" and "?" only: brackets are part of `[host]:port`.
-function wildcard(pattern: string): RegExp {
+/** A pattern with "*" and "?" only: brackets are part of `[host]:port`. */
+export function wildcard(pattern: string): RegExp {
   const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`);
 }

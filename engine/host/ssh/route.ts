@@ -45,6 +45,7 @@ export class Routes {
   readonly #home: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #config: SshConfig;
+  readonly #self = userInfo().username;
 
   private constructor(local: LocalSettings, home: string, config: SshConfig) {
     this.#home = home;
@@ -69,13 +70,13 @@ export class Routes {
     const named = hostName === undefined ? asked : HostAddr.parse(hostName);
     const reached = target.at === undefined ? named : HostAddr.parse(target.at);
     const port = target.port ?? reached.port ?? asked.port ?? settings.port ?? 22;
-    const user = target.user ?? settings.user ?? userInfo().username;
+    const user = target.user ?? settings.user ?? this.#self;
     if (reached.linkLocal && reached.zone === undefined)
       throw new PlaybookError("PB_ADDRESS_INVALID", [
         reached.ssh(),
         "a link-local address needs its interface, as in fe80::1%eth0",
       ]);
-    const tokens = { "%h": named.ssh(), "%r": user, "%u": userInfo().username, "%d": this.#home };
+    const tokens = { "%h": named.ssh(), "%r": user, "%u": this.#self, "%d": this.#home };
     const path = (text: string) => this.#path(text, tokens);
     const identityFiles = (
       target.identityFile ? [target.identityFile] : settings.identityFiles

@@ -2,14 +2,9 @@ import type { Duplex } from "node:stream";
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
-import {
-  authenticate,
-  type ClientOptions,
-  Dropped,
-  passportFor,
-  type SshClient,
-} from "./client.ts";
+import { authenticate, type ClientOptions, Dropped, type SshClient } from "./client.ts";
 import { HandshakeGate } from "./gate.ts";
+import { Passports } from "./passports.ts";
 import type { Route } from "./route.ts";
 import { connectSocket } from "./socket.ts";
 
@@ -27,6 +22,7 @@ export interface Arrival {
 /** Makes connections, directly or through jump hosts; all that go through one jump host share one connection to it. */
 export class Ways {
   readonly #gate: HandshakeGate;
+  readonly #passports = new Passports();
   readonly #jumps = new Map<string, Shared>();
 
   constructor(gate = new HandshakeGate()) {
@@ -38,7 +34,7 @@ export class Ways {
     const where = route.addr.hostPort(route.port);
     const jump = route.jumps.length > 0 ? await this.#borrow(route.jumps, options) : undefined;
     try {
-      const passport = await passportFor(route);
+      const passport = await this.#passports.for(route);
       const place = jump ? `${where} through ${jump.key}` : where;
       const ssh = await this.#gate.pass(place, until, async () => {
         const sock = jump

@@ -43,7 +43,7 @@ for (const [name, user, as] of [
 describe("a lab host", () => {
   it("gives its facts", async () => {
     const host = await connect("ops");
-    expect(await readFacts(host)).toMatchObject({
+    expect((await readFacts(host)).facts).toMatchObject({
       hostname: "w1",
       os: { id: "debian" },
     });

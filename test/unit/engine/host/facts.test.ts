@@ -53,13 +53,13 @@ describe("facts", () => {
   it("come in one call", async () => {
     const web = new FakeHost().script(/boot_id/, () => printed("ID=debian\n"));
     const host = await fakeTransport({ web }).connect({ name: "web", address: "web" });
-    expect((await readFacts(host)).os.id).toBe("debian");
+    expect((await readFacts(host)).facts.os.id).toBe("debian");
     expect(web.ran).toHaveLength(1);
   });
 
   it("are those of this machine", async () => {
     const host = await localTransport().connect({ name: "here", address: "::1" });
-    const facts = await readFacts(host);
+    const { facts } = await readFacts(host);
     expect(facts).toMatchObject({ bootId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(facts.memory).toBeGreaterThan(100);
     await host.close();

@@ -93,7 +93,7 @@ describe("the pool", () => {
     await pool.close();
   });
 
-  it("connects to no more than 16 hosts at a time", async () => {
+  it("connects to no more than 64 hosts at a time", async () => {
     let open = 0;
     let most = 0;
     const transport: Transport = {
@@ -106,9 +106,9 @@ describe("the pool", () => {
       },
     };
     const pool = new ConnectionPool(transport);
-    const names = Array.from({ length: 50 }, (_, index) => `h${index}`);
+    const names = Array.from({ length: 100 }, (_, index) => `h${index}`);
     await Promise.all(names.map((name) => pool.get({ name, address: name })));
-    expect(most).toBe(16);
+    expect(most).toBe(64);
     await pool.close();
   });
 

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { GUARD_BASE, settleScript } from "#engine/converge/guard-script.ts";
+import { settleScript } from "#engine/converge/guard-script.ts";
 import { guarded, writeFile } from "#engine/dsl/change.ts";
 import { defineModule } from "#engine/dsl/module.ts";
 import { sh } from "#engine/host/command.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
+import { GUARD_BASE } from "#engine/host/introduction.ts";
 import { takesGuards } from "../../../support/guard-on-fake.ts";
 import { fileOn, play } from "../../../support/play.ts";
 

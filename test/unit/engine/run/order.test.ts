@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { each } from "#engine/dsl/step.ts";
 import { PlaybookError } from "#engine/errors/error.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
+import type { RunEvent } from "#engine/report/event.ts";
 import { play } from "../../../support/play.ts";
 import { type Act, Promises, scripted } from "../../../support/scripted.ts";
 import { setting, settingIs } from "../../../support/settings.ts";
@@ -103,11 +104,19 @@ describe("edges", () => {
 describe("hosts", () => {
   test("one node at a time on a host, the first of the plan first, while other hosts go on", async () => {
     const acts = new Promises<Act>();
-    const { module, log } = scripted((host, name) => acts.of(`${name}@${host}`));
-    const running = play(({ step, nodes }) => {
-      step("a", { on: nodes, ensure: module({ name: "a" }) });
-      step("b", { on: nodes, ensure: module({ name: "b" }) });
-    }, byHand());
+    const { module } = scripted((host, name) => acts.of(`${name}@${host}`));
+    const log: string[] = [];
+    const hear = (event: RunEvent) => {
+      if (event.type === "node-started") log.push(`begin ${event.step}@${event.host}`);
+      if (event.type === "node-finished") log.push(`end ${event.step}@${event.host}`);
+    };
+    const running = play(
+      ({ step, nodes }) => {
+        step("a", { on: nodes, ensure: module({ name: "a" }) });
+        step("b", { on: nodes, ensure: module({ name: "b" }) });
+      },
+      { ...byHand(), hear },
+    );
     await settled();
     expect(log).toEqual(["begin a@h1", "begin a@h2"]);
     acts.keep("a@h2", "ok");

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Target } from "#engine/host/connection.ts";
 import { Routes } from "#engine/host/ssh/route.ts";
@@ -92,6 +92,19 @@ describe("ssh_config", () => {
     const config = "Include conf.d/*.conf\nPort 2200\nHost cp1\n  HostName 2001:db8::1\n";
     expect(await route(config, { address: "cp1" })).toMatchObject({ user: "included", port: 2200 });
     expect(await route(config, { address: "cp2" })).toMatchObject({ user: "other", port: 2200 });
+  });
+
+  it("follows patterns in folders too, in order, past what is hidden or not there", async () => {
+    const put = (path: string, user: string) => {
+      mkdirSync(dirname(join(home, path)), { recursive: true });
+      writeFileSync(join(home, path), `Host *\n  User ${user}\n`);
+    };
+    put("sites/.hidden/ssh.conf", "hidden");
+    put("sites/b/ssh.conf", "b");
+    put("sites/a/ssh.conf", "a");
+    put("sites/a/ssh.conf.old", "old");
+    const config = "Include ~/none/*.conf ~/sites/*/s?h.conf\n";
+    expect(await route(config, { address: "cp1" })).toMatchObject({ user: "a" });
   });
 
   it("stops at an Include that goes round in a circle", async () => {

@@ -1,0 +1,124 @@
+/** What the engine is to reach, beside what it reached. */
+import type { Scale } from "./fleet/scale.ts";
+import { medianMs } from "./matrix.ts";
+import { median } from "./measure.ts";
+import type { PeerName } from "./peers/peer.ts";
+import type { BenchResult } from "./result.ts";
+import { roundTripsOf } from "./round-trips.ts";
+import { checks } from "./workload.ts";
+
+interface Goal {
+  readonly goal: string;
+  /** Undefined where it was not measured. */
+  readonly measured: string | undefined;
+  readonly met: boolean;
+}
+
+/** goal, measured, whether it is met */
+export function goalRows(result: BenchResult): string[][] {
+  const goals = [
+    ...[10, 50].flatMap((hosts) => ratioGoals(result, hosts)),
+    roundTripGoal(result),
+    firstConnectionGoal(result),
+    ...scaleGoals(result),
+    bootstrapGoal(result),
+  ];
+  return goals.map(({ goal, measured, met }) => [
+    goal,
+    measured ?? "not measured",
+    measured === undefined ? "" : met ? "met" : "missed",
+  ]);
+}
+
+const AGAINST: readonly (readonly [PeerName, number])[] = [
+  ["Ansible", 20],
+  ["Ansible + mitogen", 5],
+  ["pyinfra", 3],
+];
+
+function ratioGoals(result: BenchResult, hosts: number): Goal[] {
+  const ours = noDelay(result, "run-playbook", hosts);
+  const floor = noDelay(result, "floor", hosts);
+  const overFloor = ours / floor;
+  return [
+    {
+      goal: `${hosts} hosts, nothing to do: at most 1.5 times the floor`,
+      measured: shown(overFloor),
+      met: overFloor <= 1.5,
+    },
+    ...AGAINST.map(([peer, times]): Goal => {
+      const ratio = noDelay(result, peer, hosts) / ours;
+      return {
+        goal: `${hosts} hosts, nothing to do: at least ${times} times faster than ${peer}`,
+        measured: shown(ratio),
+        met: ratio >= times,
+      };
+    }),
+  ];
+}
+
+const shown = (ratio: number): string | undefined =>
+  Number.isNaN(ratio) ? undefined : `${ratio.toPrecision(3)} times`;
+
+function noDelay({ cells }: BenchResult, peer: PeerName, hosts: number): number {
+  const cell = cells.find(
+    (each) =>
+      each.peer === peer && each.hosts === hosts && each.roundTrip === 0 && each.mode === "no-op",
+  );
+  return cell === undefined ? Number.NaN : medianMs(cell);
+}
+
+function roundTripGoal(result: BenchResult): Goal {
+  const trips = new Map(roundTripsOf(result).map(({ peer, trips }) => [peer, trips]));
+  const [ours, connect] = [trips.get("run-playbook"), trips.get("connect")];
+  const after = ours === undefined || connect === undefined ? undefined : ours - connect;
+  return {
+    goal: "20 independent reads: at most connect + 3 round trips",
+    measured: after === undefined ? undefined : `connect + ${after.toFixed(1)}`,
+    // The slope has the noise of both medians.
+    met: after !== undefined && after < 3.25,
+  };
+}
+
+function firstConnectionGoal({ firstConnectionMs }: BenchResult): Goal {
+  const ms = median(firstConnectionMs);
+  return {
+    goal: "command line to first connection: under 300 ms",
+    measured: Number.isNaN(ms) ? undefined : `${Math.round(ms)} ms`,
+    met: ms < 300,
+  };
+}
+
+function scaleGoals({ scale }: BenchResult): Goal[] {
+  const [least, next] = scale;
+  const most = scale.at(-1);
+  const before = scale.at(-2);
+  if (!least || !next || !most || !before) return [];
+  const growth = perNode(before, most) / perNode(least, next);
+  return [
+    {
+      goal: `${most.hosts} hosts in 1 GiB`,
+      measured: `${most.peakMiB} MiB`,
+      met: most.peakMiB <= 1024,
+    },
+    {
+      goal: `time per further node the same from ${least.hosts} to ${most.hosts} hosts`,
+      measured: `${growth.toFixed(2)} times`,
+      // What is the same is so within what two runs differ by.
+      met: growth <= 1.2,
+    },
+  ];
+}
+
+/** ms for each further node between two sizes. */
+export const perNode = (less: Scale, more: Scale): number =>
+  (more.ms - less.ms) / ((more.hosts - less.hosts) * checks);
+
+function bootstrapGoal({ bootstrap }: BenchResult): Goal {
+  const share = bootstrap === undefined ? Number.NaN : bootstrap.cpuMs / bootstrap.ms;
+  return {
+    goal: "the engine's own share of bootstrap.ts: below 10 %",
+    measured: bootstrap === undefined ? undefined : `${(100 * share).toFixed(1)} % at most`,
+    met: share < 0.1,
+  };
+}

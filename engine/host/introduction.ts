@@ -1,0 +1,23 @@
+/** Where changes that could cut the connection leave word that they are under way; memory, so gone with a reboot. */
+export const GUARD_BASE = "/run/run-playbook";
+
+/** What a framed shell is recognised by among the host's processes: its only argument. */
+export const CALLS_SHELL = "run-playbook-calls";
+
+/**
+ * What a host is asked as its first shell starts. Everything but the kernel's own files may be missing: then its line
+ * is empty or not there. On one line and without double backslashes, for whatever shell the login user has; with few
+ * programs, for each costs as much as all of the rest.
+ */
+export const INTRODUCTION = [
+  `{ echo "uname $(uname -snrm)"`,
+  `read -r b </proc/sys/kernel/random/boot_id`,
+  `echo "boot $b"`,
+  `while read -r k v u; do if [ "$k" = MemTotal: ]; then echo "memory $v"; break; fi; done </proc/meminfo`,
+  `echo "cpus $(nproc)"`,
+  `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "cgroup v2"; else echo "cgroup v1"; fi`,
+  `if [ -L ${GUARD_BASE}/active-guard ]; then echo "guard active"; fi`,
+  // Written so that it does not find itself.
+  `if grep -qs "${CALLS_SHELL.slice(0, -1)}[${CALLS_SHELL.slice(-1)}]" /proc/[0-9]*/cmdline; then echo "calls others"; fi`,
+  `for f in /etc/os-release /usr/lib/os-release; do if [ -r $f ]; then while read -r l; do printf "%s\\n" "$l"; done <$f; break; fi; done; } 2>/dev/null`,
+].join("; ");
