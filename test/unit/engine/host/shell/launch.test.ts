@@ -88,7 +88,10 @@ describe("starting a shell", () => {
   it("refuses an sh whose printf is a program: it would show secrets in the process list", async () => {
     const folder = mkdtempSync(join(tmpdir(), "printf-"));
     writeFileSync(join(folder, "env"), "enable -n printf\n");
-    const open = login(`BASH_ENV=${folder}/env exec bash`);
+    writeFileSync(join(folder, "sh"), `#!/bin/sh\nBASH_ENV=${folder}/env exec bash "$@"\n`, {
+      mode: 0o755,
+    });
+    const open = login(`PATH=${folder}:$PATH; exec /bin/sh -c "$1"`);
     await expect(launch(open, identity, options)).rejects.toThrow(
       "No POSIX sh could be started on cp1: its sh has no printf of its own.",
     );
