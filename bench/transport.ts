@@ -1,6 +1,4 @@
 /** What the transport costs, over a private sshd on this machine: `node --conditions=@run-playbook/source bench/transport.ts` */
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { script, sh } from "#engine/host/command.ts";
 import type { Connection } from "#engine/host/connection.ts";
@@ -57,36 +55,6 @@ async function overWire(sshd: Sshd, delayMs: number): Promise<void> {
   await wire.stop();
 }
 
-async function bulk(sshd: Sshd, megabytes: number): Promise<void> {
-  const from = join(sshd.folder, "bulk");
-  writeFileSync(from, Buffer.alloc(megabytes * 1_000_000, "0123456789abcdef"));
-  const host = await sshTransport({ configFiles: [] }).connect(sshd.target);
-  const rate = (time: number) => `${((megabytes * 1000) / time).toFixed(0)} MB/s`;
-  const to = join(sshd.folder, "bulk-up");
-  print(
-    `upload ${megabytes} MB, summed and flushed`,
-    rate(await timed(() => host.upload(from, to))),
-  );
-  print(
-    `upload ${megabytes} MB that is there already`,
-    ms(await timed(() => host.upload(from, to))),
-  );
-  const down = join(sshd.folder, "bulk-down");
-  print(`download ${megabytes} MB`, rate(await timed(() => host.download(to, down))));
-  await host.close();
-  const options = [
-    "-q",
-    "-i",
-    sshd.identityFile,
-    "-P",
-    String(sshd.port),
-    "-o",
-    `UserKnownHostsFile=${sshd.knownHostsFile}`,
-  ];
-  const scp = async () => execFileSync("scp", [...options, from, `[::1]:${to}-scp`]);
-  print(`scp of the same`, rate(await timed(scp)));
-}
-
 const sshd = await startSshd();
 try {
   const ssh = sshTransport({ configFiles: [] });
@@ -106,9 +74,7 @@ try {
   print("ssh: write 2 KiB, flushed and renamed", ms(await median(20, write)));
   await host.close();
   await overWire(sshd, 25);
-  print("RSS so far", `${Math.round(process.memoryUsage.rss() / 1e6)} MB`);
-  await bulk(sshd, 100);
-  print("RSS after all", `${Math.round(process.memoryUsage.rss() / 1e6)} MB`);
+  print("RSS", `${Math.round(process.memoryUsage.rss() / 1e6)} MB`);
 } finally {
   await sshd.stop();
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { PlaybookError } from "../errors/error.ts";
-import { LocalHashes } from "../host/shell/local-hash.ts";
+import { LocalFiles } from "../host/shell/local-files.ts";
 import type { Plan } from "../plan/plan.ts";
 import { differences } from "../plan-file/compare.ts";
 import { type Call, declaredBy } from "../plan-file/declared.ts";
@@ -75,8 +75,8 @@ export async function planFileRun(job: Job, plan: Plan): Promise<PlanFileRun> {
   const { options, applied, io } = job;
   const keyFile =
     options.planKey === undefined ? usualKeyFile(io.env) : resolve(io.cwd, options.planKey);
-  const hashes = new LocalHashes();
-  const hashOf = (path: string) => hashes.of(path);
+  const files = new LocalFiles();
+  const hashOf = (path: string) => files.with(path, (content) => content.sum("sha256"));
   const call = callOf(job);
   if (applied !== undefined) {
     const path = options.applyPlan ?? "";

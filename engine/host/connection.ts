@@ -62,9 +62,15 @@ export interface Connection {
     content: Uint8Array,
     options?: FileAttributes & CallOptions,
   ): Promise<void>;
-  /** A local file to the host, streamed; sent only when the sha256 differs. True when it was sent. */
+  /**
+   * A local file to the host, streamed; sent only when its hash differs. What a cut left there is not sent again. True
+   * when it was sent.
+   */
   upload(from: string, to: string, options?: FileAttributes & CallOptions): Promise<boolean>;
-  /** A host's file to a local one (mode 0600, written beside and renamed), checked by sha256. */
+  /**
+   * A host's file to a local one (mode 0600, written beside and renamed), checked by hash; fetched only when that
+   * differs. What a cut left here is not fetched again.
+   */
   download(from: string, to: string, options?: CallOptions): Promise<void>;
   /** Settles with the reason when the peer is gone; never while the connection lives. */
   readonly lost: Promise<Error>;

@@ -1,28 +1,30 @@
 import { userInfo } from "node:os";
+import { PassThrough } from "node:stream";
+import { finished } from "node:stream/promises";
 import { $, type ProcessOutput } from "zx";
 import type { Connection, Transport } from "./connection.ts";
 import { ShellConnection } from "./shell/connection.ts";
 import type { Identity } from "./shell/launch.ts";
-import { LocalHashes } from "./shell/local-hash.ts";
+import { LocalFiles } from "./shell/local-files.ts";
 import type { Pipe, PipeEnd } from "./shell/pipe.ts";
 
 /** This machine as a host: the same framed shell, over a child process. */
 export function localTransport(): Transport {
-  const hashes = new LocalHashes();
+  const files = new LocalFiles();
   return {
     connect: async ({ name, sudoPassword }) =>
       openLocal(
         { host: name, loginUser: userInfo().username, ...(sudoPassword && { sudoPassword }) },
-        hashes,
+        files,
       ),
   };
 }
 
-function openLocal(identity: Identity, hashes: LocalHashes): Connection {
+function openLocal(identity: Identity, files: LocalFiles): Connection {
   return new ShellConnection({
     open: openChild,
     identity,
-    hashes,
+    files,
     // This machine cannot be lost.
     lost: new Promise<Error>(() => undefined),
     end: async () => undefined,
@@ -41,18 +43,22 @@ async function openChild(commandLine: string): Promise<Pipe> {
     quiet: true,
     store: { stdout: new Unkept(), stderr: new Unkept(), stdall: new Unkept() },
   })`${commandLine}`;
-  const { child } = running;
-  const { stdin, stdout, stderr } = running;
+  const { child, stdin } = running;
+  // When a child has exited, Node reads on for whoever paused its output, and throws away what comes: hence the relay.
+  const stdout = running.stdout.pipe(new PassThrough());
+  const stderr = running.stderr.pipe(new PassThrough());
+  const read = (output: PassThrough) =>
+    finished(output, { writable: false }).catch(() => undefined);
   const ended = ({ exitCode, signal, cause }: ProcessOutput): PipeEnd => ({
     ...(exitCode !== null && signal === null && { code: exitCode }),
     ...(signal !== null && { signal }),
     ...(cause && { reason: cause.message }),
   });
-  const closed = running.then(ended, ended);
+  const closed = Promise.all([running.then(ended, ended), read(stdout), read(stderr)]).then(
+    ([end]) => end,
+  );
   const destroy = () => {
-    stdin.destroy();
-    stdout.destroy();
-    stderr.destroy();
+    for (const each of [stdin, running.stdout, running.stderr, stdout, stderr]) each.destroy();
     child?.unref();
   };
   return { stdin, stdout, stderr, closed, destroy };

@@ -14,24 +14,26 @@ let here: Awaited<ReturnType<typeof folder>>;
 beforeAll(async () => {
   await lab.down();
   view = await lab.up({ hosts: ["w1", "w2"], disk: "2G", bare: true, yes: true });
-  here = await folder({ "site.ts": playbook(view) });
+  here = await folder({ "site.ts": playbook(view), "package.ts": packagePlaybook(view) });
 });
 afterAll(async () => {
   await here?.[Symbol.asyncDispose]();
   await lab.down();
 });
 
-/** Settings of several kinds, a secret, a follower, and an output that the next step takes. */
-const playbook = ({ hosts, identityFile, knownHostsFile }: LabView) => `
-import { defineInventory, each, playbook, secretFrom } from "run-playbook";
-import * as use from "run-playbook/modules";
-
+const inventoryOf = ({ hosts, identityFile, knownHostsFile }: LabView) => `
 const common = ${JSON.stringify({ user: "root", identityFile, knownHostsFile })};
 const inventory = defineInventory({
   hosts: { ${hosts.map(({ name, address }) => `${name}: { ...common, address: "${address}" }`).join(", ")} },
   groups: { workers: ["w1", "w2"] },
 });
+`;
 
+/** Settings of several kinds, a secret, and an edge. */
+const playbook = (view: LabView) => `
+import { defineInventory, each, playbook, secretFrom } from "run-playbook";
+import * as use from "run-playbook/modules";
+${inventoryOf(view)}
 export default playbook("site", { inventory }, ({ step, groups: { workers } }) => {
   const kernel = step("kernel", {
     on: workers,
@@ -52,6 +54,40 @@ const rp = (...args: string[]): Promise<Played> =>
     env: { PLAN_PASSWORD: SECRET, XDG_STATE_HOME: join(here.path, "state") },
     timeoutMs: 120_000,
   });
+
+// On a bare host neither the package nor its configuration is there: what the plan sees is not what it overwrites.
+const packagePlaybook = (view: LabView) => `
+import { defineInventory, playbook } from "run-playbook";
+import * as use from "run-playbook/modules";
+${inventoryOf(view)}
+export default playbook("package", { inventory }, ({ step, host }) => {
+  const on = host("w2");
+  const installed = step("package", { on, ensure: use.apt({ present: ["nano"] }) });
+  step("configuration", {
+    on,
+    after: [installed],
+    ensure: use.file({ path: "/etc/nanorc", content: "set linenumbers\\n" }),
+  });
+});
+`;
+
+test("a configuration is replaced as planned though the plan's own package brought another one", async () => {
+  expect(await rp("package.ts", "--plan-out", "package.json")).toMatchObject({
+    code: 3,
+    recap: { wouldChange: 2 },
+  });
+  expect(await rp("--apply-plan", "package.json")).toMatchObject({
+    code: 0,
+    recap: { changed: 2, failed: 0 },
+  });
+  expect(await lab.exec("w2", ["cat", "/etc/nanorc"])).toMatchObject({
+    stdout: "set linenumbers\n",
+  });
+  expect(await rp("--apply-plan", "package.json")).toMatchObject({
+    code: 0,
+    recap: { changed: 0 },
+  });
+});
 
 test("a plan is made, stops only the node that drifted, and comes to nothing once it was applied", async () => {
   const checked = await rp("site.ts", "--plan-out", "plan.json");

@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Secret } from "#engine/dsl/secret.ts";
 import { sh, withStdin } from "#engine/host/command.ts";
 import type { CallOptions, Connection } from "#engine/host/connection.ts";
+import { partOf } from "#engine/host/shell/files.ts";
 import { onRealShell } from "./conformance-shell.ts";
 
 export interface ConformanceOptions {
@@ -222,6 +224,33 @@ export function conformance(name: string, options: ConformanceOptions): void {
         expect(String(await host.readFile(path("up"), who))).toBe("changed");
       });
 
+      it.each([
+        ["its start", (content: Buffer) => content.subarray(0, 2_000_000)],
+        ["all of it", (content: Buffer) => content],
+        ["something else", () => Buffer.alloc(2_000_000, "else")],
+        ["more than there is", (content: Buffer) => Buffer.concat([content, content])],
+      ])("uploads what is right, though an attempt that was cut left %s", async (_, left) => {
+        const from = join(local, "cut");
+        const content = randomBytes(3_500_000);
+        writeFileSync(from, content);
+        const file = path("cut/file");
+        await host.run(sh`mkdir -p ${path("cut")}`, who);
+        await host.writeFile(partOf(file), left(content), who);
+        expect(await host.upload(from, file, { ...who, mode: 0o640 })).toBe(true);
+        expect((await host.readFile(file, who))?.equals(content)).toBe(true);
+        expect(await host.stat(file, who)).toMatchObject({ mode: 0o640, owner });
+        expect(await host.stat(partOf(file), who)).toBeUndefined();
+      });
+
+      it("clears what a cut left of a file that is there", async () => {
+        const from = join(local, "there");
+        writeFileSync(from, "all of it");
+        await host.upload(from, path("there"), who);
+        await host.writeFile(partOf(path("there")), Buffer.from("all"), who);
+        expect(await host.upload(from, path("there"), who)).toBe(false);
+        expect(await host.stat(partOf(path("there")), who)).toBeUndefined();
+      });
+
       it("names a local file that cannot be uploaded", async () => {
         const call = host.upload(join(local, "none"), path("up"), who);
         await expect(call).rejects.toEqual(code("PB_LOCAL_FILE"));
@@ -236,6 +265,45 @@ export function conformance(name: string, options: ConformanceOptions): void {
         expect(statSync(to).mode & 0o777).toBe(0o600);
         await expect(host.download(path("none"), to, who)).rejects.toEqual(code("PB_READ_FAILED"));
         expect(readFileSync(to).equals(content)).toBe(true);
+      });
+
+      // A program that has exited before anybody reads what it said must not lose it.
+      it("sends and fetches many small and empty files at once, each whole", async () => {
+        const names = Array.from({ length: 20 }, (_, index) => `small-${index}`);
+        const contentOf = (name: string) => (name.endsWith("7") ? "" : name.repeat(5));
+        for (const name of names) writeFileSync(join(local, name), contentOf(name));
+        await Promise.all(names.map((name) => host.upload(join(local, name), path(name), who)));
+        const back = mkdtempSync(join(local, "back-"));
+        await Promise.all(names.map((name) => host.download(path(name), join(back, name), who)));
+        for (const name of names)
+          expect(readFileSync(join(back, name), "utf8")).toBe(contentOf(name));
+      });
+
+      it("downloads a file once, and leaves alone what is there", async () => {
+        const to = join(local, "once");
+        await host.writeFile(path("once"), Buffer.from("as it is"), who);
+        await host.download(path("once"), to, who);
+        const { ino } = statSync(to);
+        await host.download(path("once"), to, who);
+        expect(statSync(to).ino).toBe(ino);
+        await host.writeFile(path("once"), Buffer.from("as it WAS"), who);
+        await host.download(path("once"), to, who);
+        expect(readFileSync(to, "utf8")).toBe("as it WAS");
+      });
+
+      it.each([
+        ["its start", (content: Buffer) => content.subarray(0, 2_000_000)],
+        ["all of it", (content: Buffer) => content],
+        ["something else", () => Buffer.alloc(2_000_000, "else")],
+        ["more than there is", (content: Buffer) => Buffer.concat([content, content])],
+      ])("downloads what is right, though an attempt that was cut left %s", async (_, left) => {
+        const content = randomBytes(3_500_000);
+        await host.writeFile(path("cut-down"), content, who);
+        const folder = mkdtempSync(join(local, "cut-"));
+        writeFileSync(join(folder, ".down.pb-part"), left(content), { mode: 0o600 });
+        await host.download(path("cut-down"), join(folder, "down"), who);
+        expect(readFileSync(join(folder, "down")).equals(content)).toBe(true);
+        expect(readdirSync(folder)).toEqual(["down"]);
       });
     });
 

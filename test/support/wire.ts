@@ -8,6 +8,10 @@ export interface WireOptions {
   readonly shed?: number;
 }
 
+interface Way {
+  readonly way: "there" | "back";
+}
+
 interface Line {
   readonly near: Socket;
   readonly far: Socket;
@@ -18,6 +22,10 @@ export class Wire {
   readonly port: number;
   /** Connections that were made over it, shed ones too. */
   made = 0;
+  /** Bytes that came from the client, and from the server. */
+  readonly carried = { there: 0, back: 0 };
+  /** Called with each of these as they grow: to break the wire in the middle of something. */
+  onCarried: (carried: Wire["carried"]) => void = () => undefined;
   /** Ms that each direction takes. */
   delayMs = 0;
   /** Ms for which what comes is held back, to be passed on in one piece. */
@@ -53,8 +61,8 @@ export class Wire {
     far.on("error", () => near.destroy());
     const line = { near, far };
     this.#lines.add(line);
-    this.#carry(near, far, options);
-    this.#carry(far, near, options);
+    this.#carry(near, far, { ...options, way: "there" });
+    this.#carry(far, near, { ...options, way: "back" });
     near.on("close", () => {
       this.#lines.delete(line);
       far.destroy();
@@ -64,7 +72,7 @@ export class Wire {
     });
   }
 
-  #carry(from: Socket, to: Socket, { single = false }: WireOptions): void {
+  #carry(from: Socket, to: Socket, { single = false, way }: WireOptions & Way): void {
     const held: Buffer[] = [];
     const pass = (chunk: Buffer) => {
       if (this.#frozen || to.destroyed) return;
@@ -72,6 +80,8 @@ export class Wire {
       else to.write(chunk);
     };
     from.on("data", (chunk) => {
+      this.carried[way] += chunk.length;
+      this.onCarried(this.carried);
       if (this.lumpMs > 0) {
         held.push(Buffer.from(chunk));
         if (held.length === 1) setTimeout(() => pass(Buffer.concat(held.splice(0))), this.lumpMs);

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { isSecret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
 import { type Command, script } from "../command.ts";
@@ -14,6 +15,7 @@ import type {
 import { within } from "../deadline.ts";
 import { errnoText } from "../errno.ts";
 import { INTRODUCTION } from "../introduction.ts";
+import { partOf } from "../shell/files.ts";
 import { describe } from "../shell/request.ts";
 import { FakeErrno } from "./filesystem.ts";
 import type { FakeHost } from "./host.ts";
@@ -97,6 +99,8 @@ export class FakeConnection implements Connection {
     });
     const same = (await this.readFile(to, options))?.equals(content) === true;
     await this.writeFile(to, content, options);
+    // What a cut left of an earlier attempt.
+    this.#host.files.remove(partOf(to));
     return !same;
   }
 
@@ -104,8 +108,17 @@ export class FakeConnection implements Connection {
     const content = await this.readFile(from, options);
     if (content === undefined)
       throw new PlaybookError("PB_READ_FAILED", [from, "No such file or directory"]);
-    await writeFile(`${to}.pb`, content, { mode: 0o600 });
-    await rename(`${to}.pb`, to);
+    if (
+      await readFile(to).then(
+        (there) => there.equals(content),
+        () => false,
+      )
+    )
+      return;
+    const beside = `${dirname(to)}/.${basename(to)}.pb-part`;
+    await rm(beside, { force: true });
+    await writeFile(beside, content, { mode: 0o600 });
+    await rename(beside, to);
   }
 
   async close(): Promise<void> {

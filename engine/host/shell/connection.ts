@@ -7,14 +7,15 @@ import type {
   RunResult,
 } from "../connection.ts";
 import { Calls } from "./calls.ts";
+import { download } from "./fetch.ts";
 import { writeReply, writeWork } from "./files.ts";
 import type { LaneLimits } from "./lanes.ts";
 import type { Identity } from "./launch.ts";
-import { LocalHashes } from "./local-hash.ts";
+import { LocalFiles } from "./local-files.ts";
 import { Looks } from "./looks.ts";
 import type { OpenPipe } from "./pipe.ts";
 import { commandWork } from "./request.ts";
-import { download, sendContent, upload } from "./transfer.ts";
+import { sendContent, upload } from "./transfer.ts";
 
 /** Content up to here goes inside the framed shell, in the round trip of the call; bytes. */
 const INLINE = 256 * 1024;
@@ -27,8 +28,8 @@ export interface ShellHost {
   /** Ends the transport itself, after the shells. */
   readonly end: () => Promise<void>;
   readonly limits?: Partial<LaneLimits>;
-  /** Shared by the connections of a run, so that a file for many hosts is hashed once. */
-  readonly hashes?: LocalHashes;
+  /** Shared by the connections of a run, so that a file for many hosts is read once. */
+  readonly files?: LocalFiles;
 }
 
 /** A connection over anything that can start `sh`: ssh and local share all of it. */
@@ -37,12 +38,12 @@ export class ShellConnection implements Connection {
   readonly #host: ShellHost;
   readonly #calls: Calls;
   readonly #looks: Looks;
-  readonly #hashes: LocalHashes;
+  readonly #files: LocalFiles;
 
   constructor(host: ShellHost) {
     this.#host = host;
     this.lost = host.lost;
-    this.#hashes = host.hashes ?? new LocalHashes();
+    this.#files = host.files ?? new LocalFiles();
     this.#calls = new Calls(host.open, host.identity, host.limits);
     this.#looks = new Looks(this.#calls);
     void host.lost.then((error) => this.#calls.abandon(error.message));
@@ -94,6 +95,6 @@ export class ShellConnection implements Connection {
 
   get #transfer() {
     const { open, identity } = this.#host;
-    return { open, identity, calls: this.#calls, hashes: this.#hashes };
+    return { open, identity, calls: this.#calls, files: this.#files };
   }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { PlaybookError } from "../../errors/error.ts";
 import type { FileAttributes, FileStat } from "../connection.ts";
 import type { Reply } from "./call.ts";
@@ -30,13 +30,6 @@ export function readReply(path: string, reply: Reply): Buffer | undefined {
 export const statWork = (path: string): Work => ({
   what: `stat ${path}`,
   body: `_pb_stat ${quote(absolute(path))}`,
-  grouped: false,
-});
-
-/** The same of what a symlink leads to. */
-export const statFollowed = (path: string): Work => ({
-  what: `stat ${path}`,
-  body: `exec stat -L -c '%f %u %U %g %G %s' -- ${quote(absolute(path))}`,
   grouped: false,
 });
 
@@ -84,6 +77,12 @@ export function placeWords(path: string, attributes: FileAttributes): string[] {
   const beside = `${folder}.pb-${randomBytes(8).toString("hex")}`;
   const who = owner === undefined && group === undefined ? "" : `${owner ?? ""}:${group ?? owner}`;
   return [path, beside, mode.toString(8).padStart(4, "0"), who];
+}
+
+/** The file beside a path in which an upload that was cut is found again. */
+export function partOf(path: string): string {
+  const at = absolute(path).lastIndexOf("/") + 1;
+  return `${path.slice(0, at)}.pb-part-${createHash("sha256").update(path.slice(at)).digest("hex").slice(0, 16)}`;
 }
 
 export const writeWork = (path: string, content: Uint8Array, attributes: FileAttributes): Work => ({

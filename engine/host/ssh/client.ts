@@ -5,6 +5,7 @@ import { PlaybookError } from "../../errors/error.ts";
 import { left, within } from "../deadline.ts";
 import { errnoCode } from "../errno.ts";
 import type { HostKeys } from "./host-key.ts";
+import { useKeyObjects } from "./key-objects.ts";
 import type { Passport } from "./passports.ts";
 import { police } from "./police.ts";
 import type { Route } from "./route.ts";
@@ -110,6 +111,7 @@ class Handshake {
       client.destroy();
     };
     const backlog = () => this.#sock.writableLength;
+    useKeyObjects(client);
     client.once("handshake", () => {
       this.#complete = true;
       this.#sock.off("data", this.#hear);

@@ -34,7 +34,7 @@ export function connectSocket(addr: HostAddr, port: number, timeoutMs: number): 
   socket.once("connect", () => {
     clearTimeout(timer);
     socket.off("error", fail);
-    resolve(socket);
+    resolve(inOnePiece(socket));
   });
   const fail = (error: Error) => {
     clearTimeout(timer);
@@ -42,6 +42,24 @@ export function connectSocket(addr: HostAddr, port: number, timeoutMs: number): 
   };
   socket.once("error", fail);
   return promise;
+}
+
+/** What is written in one go leaves in one piece: ssh2 writes length, content and seal of each packet one by one. */
+function inOnePiece(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  let held = false;
+  const gather = (...args: unknown[]) => {
+    if (!held) {
+      held = true;
+      socket.cork();
+      process.nextTick(() => {
+        held = false;
+        socket.uncork();
+      });
+    }
+    return write(...args);
+  };
+  return Object.assign(socket, { write: gather });
 }
 
 function explain(error: Error, addr: HostAddr, port: number): Error {

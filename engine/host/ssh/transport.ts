@@ -3,7 +3,7 @@ import type { Connection, Target, Transport } from "../connection.ts";
 import { deadlineIn } from "../deadline.ts";
 import { ShellConnection } from "../shell/connection.ts";
 import type { LaneLimits } from "../shell/lanes.ts";
-import { LocalHashes } from "../shell/local-hash.ts";
+import { LocalFiles } from "../shell/local-files.ts";
 import { Channels } from "./channels.ts";
 import type { ClientOptions } from "./client.ts";
 import { type LocalSettings, Routes } from "./route.ts";
@@ -19,7 +19,7 @@ export interface SshOptions extends LocalSettings {
 /** SSH by node-ssh, with ssh's own rules for host keys, identities, ssh_config and jump hosts. */
 export function sshTransport(options: SshOptions = {}): Transport {
   const ways = new Ways();
-  const hashes = new LocalHashes();
+  const files = new LocalFiles();
   let routes: Promise<Routes> | undefined;
   return {
     async connect(target, { timeoutMs = CONNECT_TIMEOUT, signal } = {}) {
@@ -30,7 +30,7 @@ export function sshTransport(options: SshOptions = {}): Transport {
         const until = deadlineIn(timeoutMs);
         const arriving = ways.arrive(route, { until, ...(keepalive && { keepalive }) });
         const arrival = await unlessAborted(target.name, arriving, signal);
-        return connection(target, { route, arrival, options, hashes });
+        return connection(target, { route, arrival, options, files });
       } catch (error) {
         throw isPlaybookError(error) ? error.with({ host: target.name }) : error;
       }
@@ -66,10 +66,10 @@ interface Parts {
   readonly route: ReturnType<Routes["of"]>;
   readonly arrival: Arrival;
   readonly options: SshOptions;
-  readonly hashes: LocalHashes;
+  readonly files: LocalFiles;
 }
 
-function connection(target: Target, { route, arrival, options, hashes }: Parts): Connection {
+function connection(target: Target, { route, arrival, options, files }: Parts): Connection {
   const { ssh, leave } = arrival;
   const channels = new Channels(ssh, target.name);
   void ssh.lost.then(leave);
@@ -85,7 +85,7 @@ function connection(target: Target, { route, arrival, options, hashes }: Parts):
       await ssh.end();
       leave();
     },
-    hashes,
+    files,
     ...(options.limits && { limits: options.limits }),
   });
 }

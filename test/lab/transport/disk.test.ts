@@ -70,6 +70,23 @@ it("an upload to a full disk fails alike", async () => {
   expect(await listed("small")).toBe("file\nfiller\n");
 });
 
+it("an upload to a full disk of a host with many processors fails alike", async () => {
+  // There the file is written by tee, which goes on reading when it cannot write.
+  const config = ["SetEnv OMP_NUM_THREADS=8"];
+  const server = await startSshd({ users: [{ name: "nobody2" }], config });
+  const other = await sshTransport({ configFiles: [], env: {} }).connect(server.target);
+  const small = `${server.folder}/small`;
+  await other.run(sh`mkdir ${small}`);
+  await other.run(sh`mount -t tmpfs -o size=1m tmpfs ${small}`);
+  expect((await other.run(sh`nproc`)).stdout).toBe("8\n");
+  const from = join(local, "large");
+  writeFileSync(from, Buffer.alloc(3_000_000, "x"));
+  await expect(other.upload(from, `${small}/large`)).rejects.toThrow("No space left on device");
+  expect((await other.run(sh`ls -A ${small}`)).stdout).toBe("");
+  await other.close();
+  await server.stop();
+});
+
 it("a download of what does not fit on this side leaves nothing", async () => {
   await expect(host.download(at("small/filler"), "/proc/nothing/here")).rejects.toMatchObject({
     code: "PB_LOCAL_FILE",

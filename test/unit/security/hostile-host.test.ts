@@ -163,7 +163,12 @@ const greeting = (text: (hello: string) => string): Mischief =>
     channel.write(text(hello));
   }, '"$$"');
 
-const CAT = 'exec cat -- "$1"';
+/** Once the file that is fetched has begun to come. */
+const whileFetching = (act: (chunk: Buffer, session: Session) => Buffer): Mischief => ({
+  stdout: (chunk, session) => (chunk.includes("gold gold ") ? act(chunk, session) : chunk),
+});
+/** What the host says of the file that is fetched, before it sends it. */
+const offer = /^(sha256|blake2b512) \d+$/m;
 const CHUNK = Buffer.alloc(30_000, "endless ");
 const flooding = (word: string, send: (protocol: Protocol, id: number) => void): Mischief =>
   instead(({ wired, channel }) => {
@@ -220,8 +225,16 @@ const forgeries: Record<string, Case> = {
     codes: ["PB_READ_FAILED"],
   },
   "a size that no disk has": {
-    mischief: changing((text) => text.replace(statLine, "$1 $2 9007199254740991")),
+    mischief: changing((text) => text.replace(offer, "$1 9007199254740991")),
     codes: ["PB_LOCAL_FILE"],
+  },
+  "a file of less than nothing": {
+    mischief: changing((text) => text.replace(offer, "$1 -1")),
+    codes: ["PB_READ_FAILED"],
+  },
+  "a hash that nobody knows": {
+    mischief: changing((text) => text.replace(offer, "crc32 500000")),
+    codes: ["PB_READ_FAILED"],
   },
   "a file that is shorter than was said": {
     mischief: changing((text) => text.replace(/(?:gold ){1000,}/g, "gold")),
@@ -292,11 +305,17 @@ const stalls: Record<string, Case> = {
     codes: ["PB_CONNECTION_LOST"],
   },
   "stops in the middle of a file": {
-    mischief: instead(({ channel }) => channel.write("gold "), CAT),
-    codes: ["PB_STEP_TIMEOUT", "PB_SHELL_FAILED"],
+    mischief: whileFetching((chunk, session) => {
+      session.mute();
+      return chunk.subarray(0, 1000);
+    }),
+    codes: ["PB_STEP_TIMEOUT"],
   },
   "is gone in the middle of a file": {
-    mischief: instead(({ wired }) => wired.socket.destroy(), CAT),
+    mischief: whileFetching((chunk, { wired }) => {
+      wired.socket.destroy();
+      return chunk;
+    }),
     codes: ["PB_CONNECTION_LOST"],
   },
 };
@@ -315,13 +334,11 @@ const floods: Record<string, Case> = {
     codes: ["PB_SHELL_FAILED"],
   },
   "a file without end": {
-    mischief: {
-      word: CAT,
-      trigger: ({ wired, channel }) => {
-        const id = idOf(channel);
-        wired.flood((protocol) => protocol.channelData(id, CHUNK));
-      },
-    },
+    mischief: whileFetching((chunk, { wired, channel }) => {
+      const id = idOf(channel);
+      wired.flood((protocol) => protocol.channelData(id, CHUNK));
+      return chunk;
+    }),
     codes: ["PB_TRANSFER_CORRUPT", "PB_CONNECTION_LOST"],
   },
   "output without end after its session was ended": {
