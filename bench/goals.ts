@@ -22,6 +22,7 @@ export function goalRows(result: BenchResult): string[][] {
     firstConnectionGoal(result),
     ...scaleGoals(result),
     bootstrapGoal(result),
+    ...transferGoals(result),
   ];
   return goals.map(({ goal, measured, met }) => [
     goal,
@@ -113,6 +114,13 @@ function scaleGoals({ scale }: BenchResult): Goal[] {
 /** ms for each further node between two sizes. */
 export const perNode = (less: Scale, more: Scale): number =>
   (more.ms - less.ms) / ((more.hosts - less.hosts) * checks);
+
+const transferGoals = ({ transfers }: BenchResult): Goal[] =>
+  transfers.map(({ what, ours, scp }) => ({
+    goal: `${what}: at least 80 % of scp's rate`,
+    measured: `${Math.round((100 * ours) / scp)} %`,
+    met: ours / scp >= 0.8,
+  }));
 
 function bootstrapGoal({ bootstrap }: BenchResult): Goal {
   const share = bootstrap === undefined ? Number.NaN : bootstrap.cpuMs / bootstrap.ms;

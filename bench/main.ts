@@ -15,6 +15,7 @@ import type { Peer } from "./peers/peer.ts";
 import { openPeers } from "./peers/peers.ts";
 import type { BenchResult, MeasuredCell, Sample } from "./result.ts";
 import { Runner } from "./runner.ts";
+import { measureTransfers } from "./transfer.ts";
 
 /** How much of the time the first round trip gets; the others share the rest. */
 const FIRST_SHARE = 0.6;
@@ -46,6 +47,7 @@ async function bench(options: BenchOptions): Promise<void> {
       cells,
       firstConnectionMs,
       scale: await scaleOf(peers, folder, options.scale),
+      transfers: options.transfer > 0 ? await measureTransfers(options.transfer) : [],
       ...(options.bootstrap && { bootstrap: await measureBootstrap(report) }),
     };
     process.stdout.write(benchmarkPage(result));

@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly budgetMs: number;
   /** How many simulated hosts, for what grows with their number; none to leave that out. */
   readonly scale: readonly number[];
+  /** MB of the file that goes to and fro beside scp; 0 to leave that out. */
+  readonly transfer: number;
   /** Whether bootstrap.ts is run, too, for the engine's share of it. */
   readonly bootstrap: boolean;
   /** Into docs/. */
@@ -33,6 +35,7 @@ export const usage = `npm run bench -- [options]
   --budget 25          minutes for these; what does not fit is said to be missing
   --scale 10,100,500,2000
                        simulated hosts, for time and memory; "" leaves that out
+  --transfer 200       MB of a file, for transfers beside scp; 0 leaves that out
   --bootstrap          run bootstrap.ts on a lab as well, for the engine's share of it
   --write              write docs/benchmarks.{json,md,svg}
   --keep               leave the lab up
@@ -50,12 +53,13 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       runs: text("5"),
       budget: text("25"),
       scale: text("10,100,500,2000"),
+      transfer: text("200"),
       bootstrap: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
     },
   });
-  const { hosts, rtt, runs, budget, scale, bootstrap, write, keep } = values;
+  const { hosts, rtt, runs, budget, scale, transfer, bootstrap, write, keep } = values;
   return {
     hosts: numbers(hosts),
     roundTrips: numbers(rtt),
@@ -64,6 +68,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     runs: Number(runs),
     budgetMs: Number(budget) * 60_000,
     scale: scale === "" ? [] : numbers(scale),
+    transfer: Number(transfer),
     bootstrap,
     write,
     keep,

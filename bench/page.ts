@@ -49,7 +49,7 @@ ${table(
   ["", "round trips"],
   roundTripsOf(result).map(({ peer, trips }) => [peer, trips.toFixed(1)]),
 )}
-${scaleSection(result)}`;
+${scaleSection(result)}${transferSection(result)}`;
 }
 
 function scaleSection({ scale }: BenchResult): string {
@@ -71,6 +71,18 @@ run-playbook on simulated hosts: SSH servers in other processes of the same mach
 all is done. Their own work is in the wall time, not in the CPU time.
 
 ${table(["hosts", "seconds", "CPU seconds", "ms a further node", "peak MiB"], rows)}`;
+}
+
+function transferSection({ transfers }: BenchResult): string {
+  if (transfers.length === 0) return "";
+  const rows = transfers.map(({ what, ours, scp }) => [what, String(ours), String(scp)]);
+  return `
+## Files
+
+Random content over one sshd on the same machine, connections included; what run-playbook carries, it hashes at both
+ends. Median MB/s.
+
+${table(["", "run-playbook", "scp"], rows)}`;
 }
 
 function modeSection(mode: Mode, { cells }: BenchResult): string {

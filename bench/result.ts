@@ -3,6 +3,7 @@ import type { BootstrapShare } from "./bootstrap.ts";
 import type { Scale } from "./fleet/scale.ts";
 import type { Mode } from "./options.ts";
 import type { PeerName } from "./peers/peer.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** One thing to measure. */
 export interface Cell {
@@ -39,6 +40,8 @@ export interface BenchResult {
   readonly firstConnectionMs: readonly number[];
   /** On more and more simulated hosts. */
   readonly scale: readonly Scale[];
+  /** Beside scp. */
+  readonly transfers: readonly Transfer[];
   readonly bootstrap?: BootstrapShare;
 }
 
