@@ -80,6 +80,16 @@ export async function orUnwritable<T>(path: string, act: () => Promise<T>): Prom
   }
 }
 
+/** Undefined in place of what is not there, or was taken away meanwhile. */
+export async function orAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT" || errnoCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 const foldersBetween = (below: string, top: string): string[] =>
   below === top ? [] : [dirname(below), ...foldersBetween(dirname(below), top)];
 

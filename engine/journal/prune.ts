@@ -1,13 +1,16 @@
 import { stat } from "node:fs/promises";
 import { isPlaybookError } from "../errors/error.ts";
-import { removeRunFolder, runFolder, runNames } from "./folder.ts";
+import { orAbsent, removeRunFolder, runFolder, runNames } from "./folder.ts";
 import { knownRun } from "./runs.ts";
 
 /** How many runs are kept whatever became of them, and for how long all those that are not finished; the latter in ms. */
 const KEPT = 200;
 const UNFINISHED_FOR = 30 * 24 * 3_600_000;
 
-/** Takes away what nobody will ask for any more; oldest first, so that no run outlives the one that goes on with it. */
+/**
+ * Takes away what nobody will ask for any more; oldest first, so that no run outlives the one that goes on with it. Runs
+ * that begin in the same moment do so side by side.
+ */
 export async function pruneRuns(runs: string, now: number): Promise<void> {
   for (const run of (await runNames(runs)).slice(KEPT).reverse())
     if (await isPast(runs, run, now)) await removeRunFolder(runFolder(runs, run));
@@ -15,7 +18,8 @@ export async function pruneRuns(runs: string, now: number): Promise<void> {
 
 async function isPast(runs: string, run: string, now: number): Promise<boolean> {
   const { path, journal } = runFolder(runs, run);
-  const written = await stat(journal).catch(() => stat(path));
+  const written = (await orAbsent(stat(journal))) ?? (await orAbsent(stat(path)));
+  if (written === undefined) return false;
   const known = await knownRun(runs, run).catch((error: unknown) => {
     if (isPlaybookError(error)) return undefined;
     throw error;

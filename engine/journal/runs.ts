@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { PlaybookError } from "../errors/error.ts";
 import { errnoCode } from "../host/errno.ts";
 import { identify, isAlive } from "../host/process-identity.ts";
-import { orUnwritable, type RunFolder, runFolder, runNames } from "./folder.ts";
+import { orAbsent, orUnwritable, type RunFolder, runFolder, runNames } from "./folder.ts";
 import type { Begun } from "./format.ts";
 import { readJournal } from "./read.ts";
 import { type RunRecord, recordOf } from "./record.ts";
@@ -87,11 +87,13 @@ async function resumedAs(runs: string, folder: RunFolder): Promise<string | unde
 
 /** How many claimed a run, and the name of the last one; "" where nobody has. */
 async function lastClaim({ path, resumed }: RunFolder): Promise<{ number: number; by: string }> {
-  const numbers = (await readdir(path)).map((name) =>
+  // Its folder may be taken away at any moment, by a run that begins.
+  const numbers = ((await orAbsent(readdir(path))) ?? []).map((name) =>
     Number(/^resumed-(\d+)$/.exec(name)?.[1] ?? 0),
   );
   const number = Math.max(0, ...numbers);
-  return { number, by: number === 0 ? "" : await readFile(`${resumed}-${number}`, "utf8") };
+  const claimed = number > 0 && (await orAbsent(readFile(`${resumed}-${number}`, "utf8")));
+  return { number, by: claimed || "" };
 }
 
 // A run that was refused before it touched anything took its journal away again.
@@ -117,13 +119,4 @@ async function isThisMachine({ by }: Begun): Promise<boolean> {
   const [boot, process] = by.started.split("/");
   const self = (await identify(globalThis.process.pid))?.started.split("/")[0];
   return process !== undefined && boot === self;
-}
-
-async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (errnoCode(error) === "ENOENT" || errnoCode(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
 }

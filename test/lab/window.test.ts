@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openLab } from "#lab/lab.ts";
 import { cli, play, root } from "../support/cli.ts";
+import { EngineProcess } from "../support/engine-process.ts";
 import { folder } from "../support/program.ts";
 
 const lab = openLab("locks");
@@ -30,15 +31,17 @@ afterAll(async () => {
 const time = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 const MINUTE = 60_000;
 
-it("a window that closes in the middle of a playbook: nothing is begun after, exit 4, the next run does the rest", async () => {
+const slow = (steps: number) => [
+  join(root, "test/fixtures/hosts/slow.ts"),
+  ...["--inventory", join(here.path, "hosts.ts"), "--param", `steps=${steps}`],
+];
+
+it("a window that closes in the middle of a playbook: nothing is begun after, exit 4, and the next one finishes it", async () => {
   const now = Date.now();
   // At least twenty seconds of it are left: the first steps fit, thirty of three seconds never do.
   const opened = Math.floor(now / MINUTE) * MINUTE - MINUTE;
   const closesAt = Math.ceil((now + 20_000) / MINUTE) * MINUTE;
-  const args = [
-    join(root, "test/fixtures/hosts/slow.ts"),
-    ...["--inventory", join(here.path, "hosts.ts"), "--param", "steps=30"],
-  ];
+  const args = slow(30);
   const first = await play([...args, "--window", `${time(opened)}-${time(closesAt)}@UTC`]);
   expect(first.code).toBe(4);
   const started = first.events.filter(({ type }) => type === "node-started");
@@ -65,6 +68,23 @@ it("a window that closes in the middle of a playbook: nothing is begun after, ex
   ]);
   expect(closed.code).toBe(4);
   expect(closed.stderr).toContain("PB_WINDOW_CLOSED");
-  const rest = await play([...args, "--window", "00:00-24:00"]);
+  const rest = await play(["resume", "last", "--window", "00:00-24:00"]);
   expect(rest).toMatchObject({ code: 0, recap: { ok: changed, changed: skipped } });
+});
+
+it("a run that is stopped says about how long the rest took last time", async () => {
+  const clear = () => lab.exec("w1", ["sh", "-c", "rm -f /root/mark-*"]);
+  const args = [...slow(4), "--limit", "w1"];
+  await clear();
+  expect(await play(args)).toMatchObject({ code: 0, recap: { changed: 4 } });
+  await clear();
+  await using engine = new EngineProcess(args);
+  await engine.atWork("mark 2", "w1");
+  engine.child.kill("SIGINT");
+  const { code, recap } = await engine.ended();
+  expect(code).toBe(130);
+  expect(recap).toMatchObject({ changed: 2, skipped: 2, stopped: { why: "interrupted" } });
+  // Two steps of three seconds, and what comes to them.
+  expect(recap?.stopped?.left.lastMs).toBeGreaterThan(6000);
+  expect(recap?.stopped?.left.lastMs).toBeLessThan(20_000);
 });

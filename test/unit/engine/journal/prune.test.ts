@@ -1,4 +1,5 @@
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { runFolder } from "#engine/journal/folder.ts";
 import type { Entry } from "#engine/journal/format.ts";
@@ -57,4 +58,17 @@ test("a damaged journal goes by its age, and hinders nothing", async () => {
   }
   await pruneRuns(runs.dir, now);
   expect(await runs.kept()).toEqual(["b"]);
+});
+
+test("runs that begin in the same moment prune side by side", async () => {
+  const old = Array.from({ length: 60 }, (_, index) => [`a${index}`, [[over(0)], 1]] as const);
+  await using runs = await runsWith(Object.fromEntries(old));
+  await claim(runs.dir, "a0", "a1");
+  // Each finds some of what the one before it is about to take away.
+  const inTurn = Array.from({ length: 8 }, async (_, turn) => {
+    await wait(turn);
+    await pruneRuns(runs.dir, now);
+  });
+  await Promise.all(inTurn);
+  expect(await runs.kept()).toEqual([]);
 });
