@@ -156,7 +156,8 @@ const answering = (text: (mark: string, marks: string[]) => string): Mischief =>
 const changing = (change: (text: string) => string): Mischief => ({
   stdout: (chunk) => Buffer.from(change(chunk.toString("latin1")), "latin1"),
 });
-const statLine = /^([0-9a-f]{4}) (\d+ \S+ \d+ \S+) (\d+)$/gm;
+/** Alone, or with when it was modified, among others. */
+const statLine = /^([0-9a-f]{4}) (\d+ \S+ \d+ \S+) (\d+)(?=$| \d{4}-)/gm;
 const greeting = (text: (hello: string) => string): Mischief =>
   instead(({ channel, command }) => {
     const hello = /([0-9a-f]{24}) "\$\$"/.exec(command)?.[1] ?? "";
