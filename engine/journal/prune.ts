@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { isPlaybookError } from "../errors/error.ts";
 import { orAbsent, removeRunFolder, runFolder, runNames } from "./folder.ts";
-import { knownRun } from "./runs.ts";
+import { runStanding } from "./runs.ts";
 
 /** How many runs are kept whatever became of them, and for how long all those that are not finished; the latter in ms. */
 const KEPT = 200;
@@ -20,7 +20,7 @@ async function isPast(runs: string, run: string, now: number): Promise<boolean> 
   const { path, journal } = runFolder(runs, run);
   const written = (await orAbsent(stat(journal))) ?? (await orAbsent(stat(path)));
   if (written === undefined) return false;
-  const known = await knownRun(runs, run).catch((error: unknown) => {
+  const known = await runStanding(runs, run).catch((error: unknown) => {
     if (isPlaybookError(error)) return undefined;
     throw error;
   });

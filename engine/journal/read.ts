@@ -1,7 +1,10 @@
 import { open, readFile } from "node:fs/promises";
 import { z } from "zod";
 import { PlaybookError } from "../errors/error.ts";
-import { type Begun, Entry, FORMAT } from "./format.ts";
+import { type Begun, Entry, type EntryOf, FORMAT } from "./format.ts";
+
+/** More characters than the last line of a run has that came to its end. */
+const LONGEST_END = 1000;
 
 /** A journal as it was read. */
 export interface ReadJournal {
@@ -18,6 +21,28 @@ export interface ReadJournal {
  */
 export async function readJournal(path: string): Promise<ReadJournal | undefined> {
   return parseJournal(await readFile(path, "utf8"), path);
+}
+
+/** How a run began, and how it ended where it did: the journal of a large run is megabytes. */
+export interface Ends {
+  readonly begun: Begun;
+  readonly over: EntryOf<"over"> | undefined;
+  /** Whether anything was about to be changed between the two. */
+  readonly changing: boolean;
+}
+
+/** The ends alone are looked at closely. @throws PB_JOURNAL_BROKEN, PB_JOURNAL_NEWER */
+export async function readEnds(path: string): Promise<Ends | undefined> {
+  const text = await readFile(path, "utf8");
+  const begun = parseJournal(text.slice(0, text.indexOf("\n") + 1), path)?.begun;
+  if (begun === undefined) return undefined;
+  const [, over] = /\n(\{"type":"over".*)\n$/.exec(text.slice(-LONGEST_END)) ?? [];
+  const last = over === undefined ? undefined : Entry.safeParse(JSON.parse(over)).data;
+  return {
+    begun,
+    over: last?.type === "over" ? last : undefined,
+    changing: text.includes(`\n{"type":"intent"`),
+  };
 }
 
 /** How a run began, without reading on. @throws PB_JOURNAL_BROKEN, PB_JOURNAL_NEWER */
@@ -41,7 +66,7 @@ export function parseJournal(text: string, path: string): ReadJournal | undefine
 }
 
 /** An entry as its line. */
-export const toLine = (entry: Entry): string => `${JSON.stringify(Entry.parse(entry))}\n`;
+export const toLine = (entry: Entry): string => `${JSON.stringify(entry)}\n`;
 
 function parseLine(line: string, number: number, path: string): Entry {
   const value = parseJson(line, number, path);

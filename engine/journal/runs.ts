@@ -5,7 +5,7 @@ import { errnoCode } from "../host/errno.ts";
 import { identify, isAlive } from "../host/process-identity.ts";
 import { orAbsent, orUnwritable, type RunFolder, runFolder, runNames } from "./folder.ts";
 import type { Begun } from "./format.ts";
-import { readJournal } from "./read.ts";
+import { type Ends, readEnds, readJournal } from "./read.ts";
 import { type RunRecord, recordOf } from "./record.ts";
 
 /** How a run stands. `killed` ended without a word; of `elsewhere` it cannot be seen from this machine. */
@@ -34,8 +34,17 @@ export async function knownRun(runs: string, run: string): Promise<KnownRun | un
   const journal = await orAbsent(readJournal(folder.journal));
   if (journal === undefined) return undefined;
   const record = recordOf(journal);
-  const standing = await standingOf(record);
-  return { run, folder, record, standing, resumedAs: await resumedAs(runs, folder) };
+  return { run, folder, record, ...(await standingOf(runs, folder, record)) };
+}
+
+/** How a run stands, by the ends of its journal. @throws PB_JOURNAL_BROKEN, PB_JOURNAL_NEWER */
+export async function runStanding(
+  runs: string,
+  run: string,
+): Promise<(Ends & Pick<KnownRun, "standing" | "resumedAs">) | undefined> {
+  const folder = runFolder(runs, run);
+  const ends = await orAbsent(readEnds(folder.journal));
+  return ends === undefined ? undefined : { ...ends, ...(await standingOf(runs, folder, ends)) };
 }
 
 /** The run of a name, or of the beginning of one. @throws PB_RUN_UNKNOWN, PB_RUN_AMBIGUOUS */
@@ -100,7 +109,11 @@ async function lastClaim({ path, resumed }: RunFolder): Promise<{ number: number
 const began = async (runs: string, run: string): Promise<boolean> =>
   run !== "" && (await orAbsent(readFile(runFolder(runs, run).journal))) !== undefined;
 
-async function standingOf({ begun, over }: RunRecord): Promise<Standing> {
+async function standingOf(runs: string, folder: RunFolder, ends: Pick<Ends, "begun" | "over">) {
+  return { standing: await standing(ends), resumedAs: await resumedAs(runs, folder) };
+}
+
+async function standing({ begun, over }: Pick<Ends, "begun" | "over">): Promise<Standing> {
   if (over !== undefined) return byExitCode[over.exitCode] ?? "failed";
   if (await isAlive(begun.by)) return "running";
   return (await isThisMachine(begun)) ? "killed" : "elsewhere";

@@ -32,7 +32,7 @@ owner() { last=; [ ! -r "$d/owner" ] || read -r last <"$d/owner"; }`;
  *
  * Arguments: the lock's folder. Descriptor 9 is the lock; nothing that it starts keeps it.
  */
-const watchdog = `
+const watchdog = `# watchdog of a run-playbook lock
 d=$1 b=\${1%/lock} left=${LOOKS} over=
 guarded() { [ -e "$b/active-guard" ] && ! flock -n "$b/guard.lock" true 9>&-; }
 trap over=1 TERM
@@ -102,10 +102,15 @@ up=$(setsid sh -c ${quote(watchdog)} watchdog "$d" </dev/null 2>/dev/null 3>&- 4
 [ "$up" = up ] || { echo "its watchdog did not start" >&2; exit 9; }
 `;
 
-/** Gives the lock back: the watchdog ends at once, or with the guarded change that is under way. Argument: the run. */
+/**
+ * Gives the lock back: the watchdog ends at once, or with the guarded change that is under way. Argument: the run. No
+ * program is started for it, as every run waits for that at its end.
+ */
 export const releaseScript = `${where}
 owner
-if [ "$last" = "$1" ] && held; then read -r pid <"$d/pid" && kill -s TERM "$pid"; fi
+[ "$last" = "$1" ] && read -r pid <"$d/pid" && read -r what <"/proc/$pid/cmdline" || exit 0
+# Its number may have become another process's.
+case $what in *"# watchdog of a run-playbook lock") kill -s TERM "$pid" ;; esac
 `;
 
 /** Says who holds the lock. */
