@@ -1,7 +1,7 @@
 /** docs/benchmarks.md, from the result of one run. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { goalRows, perNode } from "./goals.ts";
+import { goalRows, missed, perNode } from "./goals.ts";
 import { medianMs } from "./matrix.ts";
 import { type Mode, modes } from "./options.ts";
 import { type PeerName, peerNames } from "./peers/peer.ts";
@@ -37,6 +37,9 @@ ${table(
 ## Goals
 
 ${table(["goal", "measured", ""], goalRows(result))}
+${missed(result)
+  .map((line) => `- ${line}\n`)
+  .join("")}
 ![Nothing to do, no delay](benchmarks.svg)
 
 ${modes.map((mode) => modeSection(mode, result)).join("\n")}
