@@ -109,6 +109,8 @@ export class Hosts {
     // Nobody hears of it here: whoever is to use the host asks whether it is held.
     locked.catch(() => undefined);
     const { facts, guarded, shared } = await readFacts(connection);
+    // Somebody else may be at work there: whether it is theirs is told before anything is waited for.
+    if (guarded || shared) await locked;
     if (guarded && host !== CONTROL) await settleGuards(connection, host);
     if (shared) await settleLeftovers(connection, host);
     const ms = clock.steady() - began;

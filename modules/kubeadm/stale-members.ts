@@ -4,7 +4,7 @@ import { defineModule, type Host, PlaybookError, run } from "#engine/index.ts";
 import { Address } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
-import { kubectl, lastLine } from "../kubectl.ts";
+import { askKubectl, kubectl, lastLine } from "../kubectl.ts";
 
 export const kubeadmStaleMembers = defineModule({
   name: "kubeadm-stale-members",
@@ -50,7 +50,7 @@ async function readMembers(host: Host): Promise<EtcdMember[]> {
 
 async function readNodeNames(host: Host, names: readonly string[]): Promise<string[]> {
   const get = kubectl("get", "nodes", "--ignore-not-found", "-o", "name", ...names);
-  const { code, stdout, stderr } = await host.run(get);
+  const { code, stdout, stderr } = await askKubectl(host, get);
   if (code !== 0) throw new PlaybookError("PB_CLUSTER_READ", ["The nodes", lastLine(stderr)]);
   return stdout
     .split("\n")

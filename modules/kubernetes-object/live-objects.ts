@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Host, PlaybookError, withStdin } from "#engine/index.ts";
 import { jsonOf } from "../answer.ts";
-import { kubectl, lastLine } from "../kubectl.ts";
+import { askKubectl, kubectl, lastLine } from "../kubectl.ts";
 import { DnsName, Line } from "../params.ts";
 
 /** A manifest, or an object as the API has it. */
@@ -96,7 +96,7 @@ async function ask(
   verb: readonly string[],
 ): Promise<Answer> {
   const asked = withStdin(kubectl(...verb, "-f", "-", "-o", "json"), asList(objects));
-  const { code, stdout, stderr } = await host.run(asked);
+  const { code, stdout, stderr } = await askKubectl(host, asked);
   const failed = code === 0 ? {} : { error: stderr };
   if (stdout.trim() === "") return { items: [], ...failed };
   const answer = jsonOf("What kubectl prints", z.union([List, ClusterObject]), stdout);
