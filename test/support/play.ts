@@ -128,21 +128,18 @@ function hostsOf({ hosts = ["h1", "h2"] }: Stage): Readonly<Record<string, FakeH
 const mapValues = <T, U>(of: Readonly<Record<string, T>>, change: (value: T) => U) =>
   Object.fromEntries(Object.entries(of).map(([key, value]) => [key, change(value)]));
 
-/** A fake host that describes itself when it is asked for its facts, as Debian 13 does. */
-const readied = (host: FakeHost): FakeHost =>
-  host.script(/uname -snrm/, () =>
-    [
-      "uname Linux h1 6.12.0 x86_64",
-      "boot 5f0c6a5e-0000-4000-8000-000000000001",
-      "memory 4194304",
-      "cpus 2",
-      "cgroup v2",
-      "ID=debian",
-      'VERSION_ID="13"',
-      "VERSION_CODENAME=trixie",
-      "",
-    ].join("\n"),
-  );
+/** How a host introduces itself that has Debian 13. */
+export const debian = `uname Linux h1 6.12.0 x86_64
+boot 5f0c6a5e-0000-4000-8000-000000000001
+memory 4194304
+cpus 2
+cgroup v2
+ID=debian
+VERSION_ID="13"
+VERSION_CODENAME=trixie
+`;
+
+const readied = (host: FakeHost): FakeHost => host.script(/uname -snrm/, () => debian);
 
 /** A fake host's file as text. */
 export const fileOn = (host: FakeHost, path: string): string | undefined =>

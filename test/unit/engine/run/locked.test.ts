@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import type { FakeAnswer } from "#engine/host/fake/programs.ts";
+import { INTRODUCTION } from "#engine/host/introduction.ts";
 import { lockScript, releaseScript } from "#engine/lock/lock-script.ts";
-import { play, type Stage } from "../../../support/play.ts";
+import { debian, play, type Stage } from "../../../support/play.ts";
 import { type Act, Promises, scripted } from "../../../support/scripted.ts";
 import { settingIs } from "../../../support/settings.ts";
 import { settled, VirtualClock } from "../../../support/virtual-clock.ts";
@@ -66,6 +67,16 @@ describe("a host that another run holds", () => {
     expect(recap).toMatchObject({ exitCode: 1, unreachable: 2, changed: 2 });
     // Asked once: neither the second step nor the retries of the first wait for somebody else's run.
     expect([one.asked, two.asked]).toEqual([["take"], ["take", "release"]]);
+  });
+
+  test("is not waited for, whatever of that run is still under way there", async () => {
+    const { playing, one } = locked({ only: ["a"] });
+    one.host
+      .script(INTRODUCTION, () => `${debian}calls others\n`)
+      .script(/^# leftovers/, () => ({ code: 7, stdout: "tar" }));
+    const { end } = await playing;
+    expect(end("a", "h1")).toMatchObject({ outcome: "unreachable", why: "h1 is locked" });
+    expect(one.asked).toEqual(["take"]);
   });
 
   test("is not waited for by a gate on it", async () => {
