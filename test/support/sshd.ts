@@ -30,6 +30,8 @@ export interface Sshd {
 export interface SshdOptions {
   /** Further lines of sshd_config. */
   readonly config?: readonly string[];
+  /** Variables of all sessions; the run's folder is one of its own unless given. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly hostKeyTypes?: readonly ("ed25519" | "rsa" | "ecdsa")[];
   /**
    * Users that only this server's sessions see, with lines for sudoers: in a mount namespace of its own, so that
@@ -42,9 +44,14 @@ export interface SshdOptions {
   }[];
 }
 
+const words = (env: Readonly<Record<string, string>>): string =>
+  Object.entries(env)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
 /** A real OpenSSH server of one's own on a free port of [::1], with keys, config and files in a temporary folder. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
-  const { config = [], hostKeyTypes = ["ed25519"], users = [] } = options;
+  const { config = [], env = {}, hostKeyTypes = ["ed25519"], users = [] } = options;
   // Below /var/tmp or /tmp the folder's parents are root's, as StrictModes wants them.
   const folder = mkdtempSync(join(tmpdir(), "sshd-"));
   chmodSync(folder, 0o755);
@@ -68,8 +75,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     "PermitRootLogin prohibit-password",
     "UsePAM no",
     "Subsystem sftp internal-sftp",
-    // A host of its own, so that runs of other tests on this machine keep nobody out.
-    `SetEnv RUN_PLAYBOOK_RUN_DIR=${join(folder, "run")}`,
+    // One line, as sshd heeds only the first. A host of its own: runs of other tests on this machine keep nobody out.
+    `SetEnv ${words({ RUN_PLAYBOOK_RUN_DIR: join(folder, "run"), ...env })}`,
     ...config,
   ];
   // OpenSSH 9.8 and later lock out a source of failed logins, which is what tests are.

@@ -72,8 +72,8 @@ it("an upload to a full disk fails alike", async () => {
 
 it("an upload to a full disk of a host with many processors fails alike", async () => {
   // There the file is written by tee, which goes on reading when it cannot write.
-  const config = ["SetEnv OMP_NUM_THREADS=8"];
-  const server = await startSshd({ users: [{ name: "nobody2" }], config });
+  const env = { OMP_NUM_THREADS: "8" };
+  const server = await startSshd({ users: [{ name: "nobody2" }], env });
   const other = await sshTransport({ configFiles: [], env: {} }).connect(server.target);
   const small = `${server.folder}/small`;
   await other.run(sh`mkdir ${small}`);

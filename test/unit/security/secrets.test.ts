@@ -78,7 +78,7 @@ beforeAll(async () => {
   }
   sources = Object.keys(contents).map((name) => at(name));
   // This machine is the host: others play host on it too, and keep theirs elsewhere.
-  sshd = await startSshd({ config: [`SetEnv RUN_PLAYBOOK_RUN_DIR=${at("host/.run")}`] });
+  sshd = await startSshd({ env: { RUN_PLAYBOOK_RUN_DIR: at("host/.run") } });
   const { port, knownHostsFile, identityFile } = sshd;
   const hosts = { h1: { address: "::1", port, user: me, knownHostsFile, identityFile } };
   const inventory = { kind: "inventory", hosts, groups: { nodes: ["h1"] }, settings: {} };
