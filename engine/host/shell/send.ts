@@ -15,7 +15,10 @@ export interface Sending {
   readonly options: FileAttributes & CallOptions;
   /** What it is to this side, for errors. */
   readonly from: string;
-  /** Whether what has arrived when the connection is cut stays there, for the next attempt to go on from. */
+  /**
+   * Whether what has arrived when the connection is cut stays there, for the next attempt to go on from. Otherwise the
+   * hash is known beforehand, and the host itself puts in place what matches: nothing is left beside it.
+   */
   readonly resumable: boolean;
 }
 
@@ -24,7 +27,8 @@ export interface Sending {
 // Once open, the new file goes by its descriptor, for the same reason, and as a shell whose connection was cut without
 // a word may still hold the last one. tee tells what it could not write, and goes on; then the size shows it. It lets
 // the hash be made meanwhile, which takes a processor of its own. A file is not flushed: scp's is not, either, and the
-// next run would see what a crash cost. What is written from memory is.
+// next run would see what a crash cost. What is written from memory is, and is put in place here if its hash is the one
+// that was told with how much is kept ($w): an engine that dies after the last byte leaves nothing beside the file.
 const RECEIVE = [
   `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
   `umask 077`,
@@ -35,14 +39,15 @@ const RECEIVE = [
   `if [ "$m" -ge "$p" ]; then mv -f -- "$2" "$o"; fi; fi`,
   `rm -f -- "$2"; if [ -f "$o" ]; then n=$(wc -c <"$o")`,
   `if [ "$n" -gt 0 ] && [ "$n" -le "$5" ]; then s=$(h <"$o"); s=\${s%% *}; else n=0; fi; fi; fi`,
-  `printf "%s %s %s\\n" "$a" "$n" "$s"; read -r k || exit 1`,
+  `printf "%s %s %s\\n" "$a" "$n" "$s"; read -r k w || exit 1`,
   `set -C; exec 4>"$2" || exit 1; set +C; f=/proc/self/fd/4`,
   `r() { if [ "$k" -gt 0 ]; then head -c "$k" -- "$o"; fi; cat; }`,
   `if [ "$(nproc 2>/dev/null || echo 1)" -gt 2 ]; then s=$(r | { tee $f || rm -f -- "$2"; } | h)`,
   `else r >&4 || rm -f -- "$2"; s=$(h <$f); fi`,
   `if [ "$(wc -c <$f)" -ne "$5" ]; then echo "$1: the content arrived incomplete" >&2; exit 1; fi`,
   `{ { [ -n "$6" ] || sync $f; } && { [ -z "$4" ] || chown -- "$4" $f; } && chmod -- "$3" $f; } || { rm -f -- "$2"; exit 1; }`,
-  `trap - EXIT; rm -f -- "$o"; printf "%s\\n" "\${s%% *}"`,
+  `s=\${s%% *}; if [ "$s" = "$w" ]; then mv -f -- "$2" "$1" || exit 1; d=\${1%/*}; sync -- "\${d:-/}" || :; fi`,
+  `if [ -n "$6" ] || [ "$s" = "$w" ]; then trap - EXIT; rm -f -- "$o"; fi; printf "%s\\n" "$s"`,
 ].join("; ");
 
 /** Writes content beside its place, compares what arrived with what was sent, and puts it in place. */
@@ -63,17 +68,26 @@ export async function send(host: TransferHost, sending: Sending): Promise<void> 
     throw isPlaybookError(error) ? error : localError(from, error);
   });
   if (end.code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [to, reason(end.said)]);
-  const same = arrived?.hex === (arrived && (await content.sum(arrived.algorithm)));
-  const finish = same ? ["mv", "-f", "--", beside, path] : ["rm", "-f", "--", beside];
-  const work = { what, body: `exec ${quoteAll(finish)}`, grouped: false };
-  const { code, stderr } = await host.calls.call(work, options);
-  if (code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [to, reason(stderr.toString())]);
+  const same = arrived !== undefined && arrived.hex === (await content.sum(arrived.algorithm));
+  if (resumable) await finish(host, { path, beside, options }, same);
   if (!same) throw new PlaybookError("PB_TRANSFER_CORRUPT", [from, to]);
+}
+
+/** Puts what was left beside its place there, or takes it away. */
+async function finish(
+  { calls }: TransferHost,
+  { path, beside, options }: { path: string; beside: string; options: CallOptions },
+  same: boolean,
+): Promise<void> {
+  const command = same ? ["mv", "-f", "--", beside, path] : ["rm", "-f", "--", beside];
+  const work = { what: `write ${path}`, body: `exec ${quoteAll(command)}`, grouped: false };
+  const { code, stderr } = await calls.call(work, options);
+  if (code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [path, reason(stderr.toString())]);
 }
 
 /** Sends what the host lacks; gives the hash of all that is there then, or nothing where the host ended before. */
 async function pass(
-  { content, to }: Sending,
+  { content, to, resumable }: Sending,
   pipe: Pipe,
   signal: AbortSignal,
 ): Promise<Sum | undefined> {
@@ -88,7 +102,7 @@ async function pass(
   const isPart =
     there > 0 && there <= content.size && (await content.sum(algorithm, there)) === left;
   const kept = isPart ? there : 0;
-  pipe.stdin.write(`${kept}\n`);
+  pipe.stdin.write(resumable ? `${kept}\n` : `${kept} ${await content.sum(algorithm)}\n`);
   // Listened to meanwhile: a channel whose output nobody takes does not say that it has closed.
   const told = nextLine(pipe);
   await pour(content.chunks(kept), pipe, signal);
