@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     setupFiles: ["test/support/own-run-dir.ts"],
+    // Most tests wait for processes of their own most of the time. Lab files go one by one all the same.
+    maxWorkers: 3,
     coverage: {
       provider: "v8",
       include: ["engine/**/*.ts", "modules/**/*.ts"],
