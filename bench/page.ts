@@ -107,7 +107,7 @@ function modeSection(mode: Mode, { cells }: BenchResult): string {
 
 Median seconds; in brackets how many times as long as run-playbook; after ×, of how many measurements.
 
-${table(["", ...columns.map(({ hosts, roundTrip }) => `${hosts} hosts, ${roundTrip} ms`)], rows)}`;
+${table(["", ...columns.map(({ hosts, roundTrip }) => `${hosts === 1 ? "1 host" : `${hosts} hosts`}, ${roundTrip} ms`)], rows)}`;
 }
 
 const columnOf = ({ hosts, roundTrip }: MeasuredCell) => `${hosts} ${roundTrip}`;

@@ -17,7 +17,7 @@ export function plot({ cells }: BenchResult): string {
   let y = 30;
   const parts: string[] = [];
   for (const [hosts, group] of groups) {
-    parts.push(text(0, y + 13, `${hosts} hosts`, "bold"));
+    parts.push(text(0, y + 13, hosts === 1 ? "1 host" : `${hosts} hosts`, "bold"));
     y += BAR + GAP;
     for (const cell of byPeer(group)) {
       parts.push(bar(cell, x, y));
