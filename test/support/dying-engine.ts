@@ -11,21 +11,26 @@ if (death.at === "time") setTimeout(die, death.ms);
 if (death.at === "line") await dieAtLine(death);
 await runProcess();
 
-type Write = (this: FileHandle, bytes: Uint8Array) => Promise<{ bytesWritten: number }>;
+type Write = (
+  this: FileHandle,
+  bytes: Uint8Array,
+  ...where: readonly number[]
+) => Promise<{ bytesWritten: number }>;
 
 function die(): never {
   process.kill(process.pid, "SIGKILL");
   throw new Error("it is dead");
 }
 
-/** The journal alone is written through a file handle. */
+/** The journal alone is appended to: whoever else writes through a file handle says where. */
 async function dieAtLine({ line, written, ms }: Extract<Death, { at: "line" }>): Promise<void> {
   const probe = await open("/dev/null");
   const prototype = Object.getPrototypeOf(probe) as Pick<FileHandle, "write">;
   await probe.close();
   const write: Write = prototype.write;
   let before = 0;
-  async function counting(this: FileHandle, bytes: Uint8Array) {
+  async function counting(this: FileHandle, bytes: Uint8Array, ...where: readonly number[]) {
+    if (where.length > 0) return write.call(this, bytes, ...where);
     const text = Buffer.from(bytes).toString("utf8");
     const ends = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
     const [from, to] = [ends[line - before - 1], ends[line - before]];
