@@ -93,7 +93,10 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** Turns of the event loop; looks that wait for others to share their way take several, one after another. */
+const TURNS = 40;
+
 /** Everything that can happen without time passing has happened. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

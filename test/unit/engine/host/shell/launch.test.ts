@@ -91,7 +91,8 @@ describe("starting a shell", () => {
     writeFileSync(join(folder, "sh"), `#!/bin/sh\nBASH_ENV=${folder}/env exec bash "$@"\n`, {
       mode: 0o755,
     });
-    const open = login(`PATH=${folder}:$PATH; exec /bin/sh -c "$1"`);
+    // By its path: a shell that looks along PATH goes on to the next one where this one cannot be started.
+    const open = login(`eval "exec ${folder}/sh \${1#exec sh}"`);
     await expect(launch(open, identity, options)).rejects.toThrow(
       "No POSIX sh could be started on cp1: its sh has no printf of its own.",
     );
