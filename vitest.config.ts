@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
+          globalSetup: ["test/support/built.ts"],
           setupFiles: ["test/support/own-state.ts"],
           // A hang is an error, a busy machine is not: no test here asserts on time.
           testTimeout: 60_000,
@@ -30,6 +31,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/built.ts"],
           setupFiles: ["test/support/own-state.ts"],
           testTimeout: 300_000,
         },
@@ -39,6 +41,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
+          globalSetup: ["test/support/built.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 900_000,

@@ -13,9 +13,12 @@ import { type BenchOptions, benchOptions, usage } from "./options.ts";
 import { benchmarkPage, writePage } from "./page.ts";
 import type { Peer } from "./peers/peer.ts";
 import { openPeers } from "./peers/peers.ts";
-import type { BenchResult, MeasuredCell, Sample } from "./result.ts";
+import type { BenchResult, Cell, MeasuredCell, Sample } from "./result.ts";
 import { Runner } from "./runner.ts";
 import { measureTransfers } from "./transfer.ts";
+
+/** What is measured before all that takes longer. */
+const SHORT_MS = 40_000;
 
 /** How much of the time the first round trip gets; the others share the rest. */
 const FIRST_SHARE = 0.6;
@@ -73,26 +76,37 @@ async function warmUp(runner: Runner, peers: readonly Peer[]): Promise<MeasuredC
   return cells;
 }
 
-/** Each cell once, then each again: what slows the machine for a while slows no single peer. */
+/**
+ * Each cell once, then each again: what slows the machine for a while slows no single peer. The short ones first, in half
+ * of the time, so that one that takes minutes does not cost all others their repetitions.
+ */
 async function measureCells(
   runner: Runner,
   options: BenchOptions,
   { until, known }: { until: number; known: readonly MeasuredCell[] },
 ): Promise<MeasuredCell[]> {
   const cells = cellsOf(options).map((cell) => ({ ...cell, samples: [] as Sample[] }));
-  for (let round = 0; round < options.runs; round += 1)
-    for (const cell of cells) {
-      const fits = Date.now() + expectedMs(cell, [...known, ...cells]) < until;
-      // What did not fit once is not tried again: its repetitions would be no fewer.
-      if (cell.samples.length < round || !fits) continue;
-      const sample = await runner.measure(cell);
-      cell.samples.push(sample);
-      const { peer, hosts, roundTrip, mode } = cell;
-      process.stderr.write(
-        `${mode}, ${hosts} hosts, ${roundTrip} ms: ${peer} ${sample.ms} ms (CPU ${sample.cpuMs})\n`,
-      );
-    }
+  const half = (Date.now() + until) / 2;
+  for (const phase of [
+    { until: half, longestMs: SHORT_MS },
+    { until, longestMs: Number.POSITIVE_INFINITY },
+  ])
+    for (let round = 0; round < options.runs; round += 1)
+      for (const cell of cells) {
+        const expected = expectedMs(cell, [...known, ...cells]);
+        const fits = expected <= phase.longestMs && Date.now() + expected < phase.until;
+        if (cell.samples.length === round && fits) cell.samples.push(await sampleOf(cell, runner));
+      }
   return cells;
+}
+
+async function sampleOf(cell: Cell, runner: Runner): Promise<Sample> {
+  const sample = await runner.measure(cell);
+  const { peer, hosts, roundTrip, mode } = cell;
+  process.stderr.write(
+    `${mode}, ${hosts} hosts, ${roundTrip} ms: ${peer} ${sample.ms} ms (CPU ${sample.cpuMs})\n`,
+  );
+  return sample;
 }
 
 const shareUpTo = (index: number, of: number): number =>

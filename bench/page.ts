@@ -23,8 +23,8 @@ export function benchmarkPage(result: BenchResult): string {
 
 Twenty idempotent checks a host: 16 files with content, owner and mode, and 4 services that run and are enabled. Wall
 time of whole processes, without npx, all measured in one run on ${result.date}, side by side: each cell once, then each
-again, ${result.runs} times where the budget of ${result.budgetMinutes} minutes allowed. The hosts are lab hosts on the same
-machine, the delay is one line on the controlling side. \`npm run bench\` measures it anew.
+again, the short ones first, ${result.runs} times where the budget of ${result.budgetMinutes} minutes allowed. The hosts
+are lab hosts on the same machine, the delay is one line on the controlling side. \`npm run bench\` measures it anew.
 
 Machine: ${result.machine}.
 

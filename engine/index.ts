@@ -22,6 +22,6 @@ export { isSecret, Secret, secret, secretText } from "./dsl/secret.ts";
 export { type AnyStep, each, type PlayHost, type StepHandle } from "./dsl/step.ts";
 export type { TimeOfDay, Weekday, WindowOptions } from "./dsl/window.ts";
 export { isPlaybookError, PlaybookError } from "./errors/error.ts";
-export { type Command, script, sh, withStdin } from "./host/command.ts";
+export { type Command, inlineScript, script, sh, withStdin } from "./host/command.ts";
 export type { FileStat, RunResult } from "./host/connection.ts";
 export type { Facts, Host, Question } from "./host/host.ts";

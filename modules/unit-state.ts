@@ -3,6 +3,7 @@ import {
   type Change,
   type Duration,
   type Host,
+  inlineScript,
   PlaybookError,
   type Question,
   run,
@@ -50,7 +51,7 @@ export async function readUnit(
   const printed =
     files.length === 0
       ? await host.ask(unitState, unit)
-      : await host.text(script(STATE, unit, ...files));
+      : await host.text(inlineScript(STATE, unit, ...files));
   const fields = new Map(
     Array.from(printed.matchAll(/^(\w+)=(.*)$/gm), ([, name = "", value = ""]) => [name, value]),
   );
@@ -78,23 +79,16 @@ const PROPERTIES =
 
 const unitState: Question = {
   name: "unit-state",
-  command: (units) => script(STATE, ...units),
-  split: (stdout) => {
-    // The host's clock comes first, and stands for each of them.
-    const [, clock = "", units = ""] = /^(Now=\d+\n)([\s\S]*)$/.exec(stdout) ?? [];
-    return units
-      .trimEnd()
-      .split("\n\n")
-      .map((unit) => clock + unit);
-  },
+  command: (units) => inlineScript(STATE, ...units),
+  split: (stdout) => stdout.trimEnd().split("\n\n"),
 };
 
 // Microseconds: a file that is written and a restart that follows fall into the same second.
-// Units, and paths of files; no unit's name has a blank in it, or begins with a slash.
+// Units, and paths of files; no unit's name has a blank in it, or begins with a slash. The clock is for the files.
 const STATE = `# unit-state
-date +Now=%s
-set -f; units=
-for thing; do case $thing in /*) ;; *) units="$units $thing" ;; esac; done
+set -f; units=; files=
+for thing; do case $thing in /*) files=1 ;; *) units="$units $thing" ;; esac; done
+[ -z "$files" ] || date +Now=%s
 systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- $units
 for thing; do case $thing in /*) stat -c '%.6Y %n' -- "$thing" 2>/dev/null ;; esac; done
 true`;

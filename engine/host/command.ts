@@ -9,6 +9,8 @@ export interface Command {
   readonly stdin?: string | Uint8Array | Secret<string>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Of a {@link script}: whether the shell that takes calls runs it itself. */
+  readonly inline?: true;
 }
 
 type Argument = string | number | readonly (string | number)[];
@@ -58,4 +60,13 @@ export const withStdin = (command: Command, stdin: NonNullable<Command["stdin"]>
  */
 export const script = (text: string, ...args: (string | number)[]): Command => ({
   argv: ["sh", "-c", text, "sh", ...args.map(String)],
+});
+
+/**
+ * A script without a shell and a session of its own, which are most of what a short one costs: for what every run asks
+ * of every host. Nothing that it leaves running may hold its output open.
+ */
+export const inlineScript = (text: string, ...args: (string | number)[]): Command => ({
+  ...script(text, ...args),
+  inline: true,
 });

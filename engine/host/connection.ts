@@ -39,6 +39,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The last that is asked of a host. */
+export interface LastCall extends Pick<CallOptions, "as"> {
+  readonly command: Command;
+}
+
 /**
  * One live connection to one host: the whole of what the engine needs of a transport. The same conformance suite runs
  * over ssh, local and the fake. Calls that are made in one tick share a round trip. Expected failures reject with a
@@ -74,7 +79,8 @@ export interface Connection {
   download(from: string, to: string, options?: CallOptions): Promise<void>;
   /** Settles with the reason when the peer is gone; never while the connection lives. */
   readonly lost: Promise<Error>;
-  close(): Promise<void>;
+  /** Ends what runs, and the connection. A last call is made on the way: nobody waits for it, nor hears of its answer. */
+  close(last?: LastCall): Promise<void>;
 }
 
 /** How to reach and become someone on one host; made from an inventory entry and ssh_config. */

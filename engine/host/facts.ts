@@ -62,7 +62,7 @@ export function parseFacts(printed: string): Facts {
     cgroup: word("cgroup"),
     bootId: word("boot"),
     memory: Math.floor(Number(word("memory")) / 1024),
-    cpus: Number(word("cpus")),
+    cpus: word("online") === undefined ? Number(word("cpus")) : countOf(word("online") ?? ""),
   });
   if (facts.success) return facts.data;
   const wrong = facts.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
@@ -70,3 +70,12 @@ export function parseFacts(printed: string): Facts {
 }
 
 const unquote = (value = ""): string => value.trim().replace(/^(["'])(.*)\1$/, "$2");
+
+/** How many a list of the kernel's names, as "0-3,8": NaN where it is none. */
+function countOf(list: string): number {
+  const ranges = list.split(",").map((range) => /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(range));
+  return ranges.reduce(
+    (sum, range) => sum + Number(range?.[2] ?? range?.[1]) - Number(range?.[1]) + 1,
+    0,
+  );
+}

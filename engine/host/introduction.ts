@@ -10,11 +10,12 @@ export const CALLS_SHELL = "run-playbook-calls";
  * programs, for each costs as much as all of the rest.
  */
 export const INTRODUCTION = [
-  `{ echo "uname $(uname -snrm)"`,
+  // As `uname -snrm` says it; the kernel tells its architecture itself since 6.1.
+  `{ p=/proc/sys/kernel; if [ -r $p/arch ]; then read -r s <$p/ostype; read -r n <$p/hostname; read -r r <$p/osrelease; read -r m <$p/arch; echo "uname $s $n $r $m"; else echo "uname $(uname -snrm)"; fi`,
   `read -r b </proc/sys/kernel/random/boot_id`,
   `echo "boot $b"`,
   `while read -r k v u; do if [ "$k" = MemTotal: ]; then echo "memory $v"; break; fi; done </proc/meminfo`,
-  `echo "cpus $(nproc)"`,
+  `if read -r c </sys/devices/system/cpu/online; then echo "online $c"; else echo "cpus $(nproc)"; fi`,
   `if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo "cgroup v2"; else echo "cgroup v1"; fi`,
   `if [ -L ${GUARD_BASE}/active-guard ]; then echo "guard active"; fi`,
   // Written so that it does not find itself.

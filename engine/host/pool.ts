@@ -1,5 +1,5 @@
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
-import type { Connection, Target, Transport } from "./connection.ts";
+import type { Connection, LastCall, Target, Transport } from "./connection.ts";
 import { deadlineIn, left } from "./deadline.ts";
 import { Semaphore } from "./semaphore.ts";
 
@@ -65,12 +65,14 @@ export class ConnectionPool {
     return this.#keep(there, this.#again(there, { ...options, until, old: old?.connection }));
   }
 
-  /** Ends every connection and what runs on it. */
-  async close(): Promise<void> {
+  /** Ends every connection and what runs on it, after the last call that its host is to get, if any. */
+  async close(last: ReadonlyMap<string, LastCall> = new Map()): Promise<void> {
     this.#closed = true;
     const places = [...this.#places.values()];
     this.#places.clear();
-    await Promise.all(places.map(({ connection }) => drop(connection)));
+    await Promise.all(
+      places.map(({ target, connection }) => drop(connection, last.get(target.name))),
+    );
   }
 
   #keep(target: Target, connection: Promise<Connection>): Promise<Connection> {
@@ -122,9 +124,9 @@ export class ConnectionPool {
 }
 
 /** Ends a connection that may never have been one, or be dead: neither is news here. */
-async function drop(connection: Promise<Connection>): Promise<void> {
+async function drop(connection: Promise<Connection>, last?: LastCall): Promise<void> {
   await connection.then(
-    (open) => open.close(),
+    (open) => open.close(last),
     () => undefined,
   );
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../converge/clock.ts";
 import { lastLines } from "../converge/command-failure.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
-import { script } from "../host/command.ts";
-import type { CallOptions, Connection } from "../host/connection.ts";
+import { inlineScript } from "../host/command.ts";
+import type { CallOptions, Connection, LastCall } from "../host/connection.ts";
 import { within } from "../host/deadline.ts";
 import { lockScript, releaseScript } from "./lock-script.ts";
 import { describeOwner, type Owner, ownerLines, parseLockState } from "./owner.ts";
@@ -11,8 +11,8 @@ import { describeOwner, type Owner, ownerLines, parseLockState } from "./owner.t
 const BEAT_MS = 10_000;
 /** One that takes longer than this came too late anyway. Ms. */
 const BEAT_TIMEOUT_MS = 25_000;
-/** A host that cannot be told that a run is over notices by itself. Ms. */
-const RELEASE_TIMEOUT_MS = 3000;
+/** How long a run that is over waits for a lock that is just being taken. Ms. */
+const END_TIMEOUT_MS = 3000;
 
 /** Whose locks these are, and on which hosts. */
 export interface HostLocksOptions {
@@ -77,23 +77,22 @@ export class HostLocks {
     void this.#beat(held, "again");
   }
 
-  /** Gives every host back, and stops the heartbeats. */
-  async release(): Promise<void> {
+  /**
+   * Stops the heartbeats, and says by which last call each host is given back. That no run waits for: whoever comes next
+   * needs longer to get there, and a host that never hears of it lets go by itself.
+   */
+  async end(): Promise<ReadonlyMap<string, LastCall>> {
     this.#over.abort();
     await this.#beats;
     // One that is not answered yet would be held by nobody.
     const settled = Promise.allSettled(this.#taking);
-    await within(RELEASE_TIMEOUT_MS, settled, () => new Error("no answer")).catch(() => undefined);
-    const all = Array.from(this.#held.values(), ({ host, connection }) =>
-      connection
-        .run(script(releaseScript, this.#options.owner.run), {
-          ...this.#as(host),
-          timeoutMs: RELEASE_TIMEOUT_MS,
-        })
-        .catch(unlessExpected),
+    await within(END_TIMEOUT_MS, settled, () => new Error("no answer")).catch(() => undefined);
+    const command = inlineScript(releaseScript, this.#options.owner.run);
+    const last = new Map(
+      Array.from(this.#held.keys(), (host) => [host, { command, ...this.#as(host) }] as const),
     );
     this.#held.clear();
-    await Promise.all(all);
+    return last;
   }
 
   async #keepBeating(): Promise<void> {
@@ -124,7 +123,7 @@ export class HostLocks {
   async #run({ host, since, connection }: Held, mode: Mode): Promise<void> {
     const lines = ownerLines({ ...this.#options.owner, since });
     const before = mode === "take" ? (this.#options.resumes ?? []).join(" ") : "";
-    const command = script(lockScript, mode, before, ...lines);
+    const command = inlineScript(lockScript, mode, before, ...lines);
     const { code, stdout, stderr } = await connection.run(command, {
       ...this.#as(host),
       ...(mode === "take" ? {} : { timeoutMs: BEAT_TIMEOUT_MS }),
@@ -162,7 +161,3 @@ function lockLost(host: string, printed: string): PlaybookError {
 
 const isLost = (error: unknown): boolean =>
   !isPlaybookError(error) || error.code === "PB_LOCK_LOST";
-
-const unlessExpected = (error: unknown) => {
-  if (!isPlaybookError(error)) throw error;
-};

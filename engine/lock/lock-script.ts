@@ -97,14 +97,14 @@ case $mode$last in
 esac
 sign "$@"
 [ ! -e "$d/beat" ] || rm -f "$d/beat"
-# Answered once it has left this process group: what stays in it would cost the framed shell.
+# Answered once it has left this process group, and lives on when what is in it is ended.
 up=$(setsid sh -c ${quote(watchdog)} watchdog "$d" </dev/null 2>/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- &)
 [ "$up" = up ] || { echo "its watchdog did not start" >&2; exit 9; }
 `;
 
 /**
  * Gives the lock back: the watchdog ends at once, or with the guarded change that is under way. Argument: the run. No
- * program is started for it, as every run waits for that at its end.
+ * program is started for it, as every host is asked that at the end of every run.
  */
 export const releaseScript = `${where}
 owner

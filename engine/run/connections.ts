@@ -3,7 +3,7 @@ import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry } from "../dsl/inventory.ts";
 import { isRef } from "../dsl/ref.ts";
 import { isSecret } from "../dsl/secret.ts";
-import type { Connection, Target } from "../host/connection.ts";
+import type { Connection, LastCall, Target } from "../host/connection.ts";
 import { ConnectionPool } from "../host/pool.ts";
 import { type Secrets, secretKey } from "../plan/secrets.ts";
 import type { RunOptions } from "./options.ts";
@@ -53,8 +53,9 @@ export class Connections {
     return this.#moved.get(host);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#remote.close(), this.#local.close()]);
+  /** Ends them all, after each host's last call. */
+  async close(last?: ReadonlyMap<string, LastCall>): Promise<void> {
+    await Promise.all([this.#remote.close(last), this.#local.close(last)]);
   }
 
   #poolOf(host: string): ConnectionPool {

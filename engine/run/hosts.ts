@@ -84,8 +84,7 @@ export class Hosts {
 
   async close(): Promise<void> {
     const { locks, connections } = this.#options;
-    await locks?.release();
-    await connections.close();
+    await connections.close(await locks?.end());
   }
 
   #open(host: string): Promise<Opened> {

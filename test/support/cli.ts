@@ -6,6 +6,9 @@ import type { RunEvent } from "#engine/report/event.ts";
 /** The repository's root. */
 export const root = join(import.meta.dirname, "../..");
 
+/** The command line as it is shipped, for this Node. */
+export const bin = join(root, "dist/engine/cli/bin.js");
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -27,15 +30,11 @@ interface CliOptions {
 /** Runs the real command line as its own process, the way an operator does. */
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<Ended> {
   const started = performance.now();
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@run-playbook/source", join(root, "engine/cli/bin.ts"), ...args],
-    {
-      cwd: options.cwd ?? root,
-      env: { ...process.env, NO_COLOR: "1", ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const kill = () => child.kill("SIGKILL");
   options.kill?.addEventListener("abort", kill, { once: true });
   let stdout = "";

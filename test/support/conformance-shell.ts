@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Secret } from "#engine/dsl/secret.ts";
-import { script, sh, withStdin } from "#engine/host/command.ts";
+import { inlineScript, script, sh, withStdin } from "#engine/host/command.ts";
 import type { CallOptions, Connection } from "#engine/host/connection.ts";
 
 const code = (value: string) => expect.objectContaining({ code: value });
@@ -75,9 +75,24 @@ export function onRealShell(
       done`);
     });
 
-    it("ends the children of a call that passes its deadline", async () => {
+    it("survives an inline script, which gets its arguments as they are and no input", async () => {
+      const words = ["a'b", "$HOME", "a\nb", ""];
+      const told = inlineScript(`cat; printf '%s|' "$@"; echo err >&2; exit 4 # end`, ...words);
+      const answer = { code: 4, stdout: "a'b|$HOME|a\nb||", stderr: "err\n" };
+      expect(await host().run(told, who)).toEqual(answer);
+      expect(await host().run(told, { ...who, long: true })).toEqual(answer);
+      await host().run(inlineScript("cd /tmp; exec >/dev/null 2>&1; umask 0; x=1; set -eu"), who);
+      expect((await host().run(inlineScript('pwd; umask; echo "$#$x"'), who)).stdout).toBe(
+        "/\n0022\n0\n",
+      );
+    });
+
+    it.each([
+      ["a", script],
+      ["an inline", inlineScript],
+    ])("ends the children of %s script that passes its deadline", async (_, scripted) => {
       const mark = `6${String(Date.now()).slice(-6)}`;
-      const call = host().run(script(`sleep ${mark} & sleep ${mark}; echo never`), {
+      const call = host().run(scripted(`sleep ${mark} & sleep ${mark}; echo never`), {
         ...who,
         timeoutMs: 300,
       });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Secret } from "#engine/dsl/secret.ts";
 import { sh, withStdin } from "#engine/host/command.ts";
 import type { CallOptions, Connection } from "#engine/host/connection.ts";
@@ -128,6 +128,19 @@ export function conformance(name: string, options: ConformanceOptions): void {
         ]);
         expect(first).toBe("short");
         expect((await long).code).toBe(0);
+      });
+    });
+
+    describe("close", () => {
+      it.each([
+        ["a shell that is there", true],
+        ["one that is not there yet", false],
+      ])("makes the last call, though nobody waits for it, in %s", async (_, isUsed) => {
+        const made = path(`last-${isUsed}`);
+        const leaving = await options.connect();
+        if (isUsed) await leaving.run(sh`true`, who);
+        await leaving.close({ ...who, command: sh`mkdir ${made}` });
+        await vi.waitFor(async () => expect(await host.stat(made, who)).toBeDefined(), 10_000);
       });
     });
 

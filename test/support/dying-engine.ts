@@ -1,15 +1,12 @@
 /** The command line, dead at a point of its journal: RUN_PLAYBOOK_TEST_DEATH is a Death as JSON. */
 import { type FileHandle, open } from "node:fs/promises";
-import { enableCompileCache } from "node:module";
-import { runProcess } from "#engine/cli/process.ts";
 import type { Death } from "./deaths.ts";
 
-enableCompileCache();
 const { RUN_PLAYBOOK_TEST_DEATH: given = "{}" } = process.env;
 const death = JSON.parse(given) as Death;
 if (death.at === "time") setTimeout(die, death.ms);
 if (death.at === "line") await dieAtLine(death);
-await runProcess();
+await import(new URL("../../dist/engine/cli/bin.js", import.meta.url).href);
 
 type Write = (
   this: FileHandle,

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome, RunEvent } from "#engine/report/event.ts";
 import type { Recap } from "#engine/run/recap.ts";
-import { root } from "./cli.ts";
+import { bin, root } from "./cli.ts";
 import type { Death } from "./deaths.ts";
 
 export interface EngineSurroundings {
@@ -22,20 +22,16 @@ export class EngineProcess implements AsyncDisposable {
   said = "";
 
   constructor(args: readonly string[], { env = {}, death }: EngineSurroundings = {}) {
-    const entry = death === undefined ? "engine/cli/bin.ts" : "test/support/dying-engine.ts";
-    this.child = spawn(
-      process.execPath,
-      ["--conditions=@run-playbook/source", join(root, entry), ...args, "--output", "json"],
-      {
-        cwd: root,
-        env: {
-          ...process.env,
-          ...env,
-          ...(death && { RUN_PLAYBOOK_TEST_DEATH: JSON.stringify(death) }),
-        },
-        stdio: ["ignore", "pipe", "pipe"],
+    const entry = death === undefined ? bin : join(root, "test/support/dying-engine.ts");
+    this.child = spawn(process.execPath, [entry, ...args, "--output", "json"], {
+      cwd: root,
+      env: {
+        ...process.env,
+        ...env,
+        ...(death && { RUN_PLAYBOOK_TEST_DEATH: JSON.stringify(death) }),
       },
-    );
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error("it has pipes");
     stderr.setEncoding("utf8").on("data", (text: string) => {

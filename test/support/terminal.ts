@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { root } from "./cli.ts";
+import { bin } from "./cli.ts";
 
 interface TerminalOptions {
   readonly cwd: string;
@@ -21,8 +21,9 @@ export function onTerminal(
   args: readonly string[],
   { cwd, env, answers = {} }: TerminalOptions,
 ): Promise<Screen> {
-  const bin = [process.execPath, "--conditions=@run-playbook/source", `${root}/engine/cli/bin.ts`];
-  const quoted = [...bin, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const quoted = [process.execPath, bin, ...args]
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
   const line = `stty cols 120 rows 40; exec ${quoted}`;
   const child = spawn("script", ["-qec", line, "/dev/null"], {
     cwd,

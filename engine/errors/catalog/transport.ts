@@ -131,7 +131,7 @@ export const transportErrors = {
   },
   PB_FACTS_INVALID: {
     message: (why: string) => `The host describes itself in a way that makes no sense: ${why}.`,
-    hint: "It has to be Linux with /proc mounted, uname and nproc.",
+    hint: "It has to be Linux with /proc and /sys mounted, or uname and nproc.",
   },
   PB_LOCAL_FILE: {
     message: (path: string, why: string) => `${path} on this machine cannot be used: ${why}.`,

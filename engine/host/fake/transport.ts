@@ -8,6 +8,7 @@ import type {
   Connection,
   FileAttributes,
   FileStat,
+  LastCall,
   RunResult,
   Target,
   Transport,
@@ -121,7 +122,8 @@ export class FakeConnection implements Connection {
     await rename(beside, to);
   }
 
-  async close(): Promise<void> {
+  async close(last?: LastCall): Promise<void> {
+    if (last !== undefined) this.run(last.command, last).catch(() => undefined);
     this.#gone = "it was closed";
   }
 

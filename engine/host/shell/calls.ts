@@ -19,6 +19,11 @@ export interface CallSettings {
   readonly signal?: AbortSignal;
 }
 
+/** What is done last, and by whom. */
+export interface LastWork extends Pick<CallSettings, "as"> {
+  readonly work: Work;
+}
+
 interface Deadline extends CallSettings {
   /** Point in time, as deadlineIn gives it. */
   readonly until: number;
@@ -72,10 +77,11 @@ export class Calls {
     return lane.introduction;
   }
 
-  /** Ends the calls that run, then every shell. */
-  async close(reason: string): Promise<void> {
+  /** Ends the calls that run, then every shell; `last` is on its way by then. */
+  async close(reason: string, last?: LastWork): Promise<void> {
     this.#closing = true;
     await Promise.all(this.#lanes.busy.map((lane) => this.#endAll(lane)));
+    if (last !== undefined) await this.#make(last);
     this.#lanes.abandon(reason);
   }
 
@@ -144,6 +150,17 @@ export class Calls {
     else await settled;
     lane.shell.retire();
     return fate.begun ? "its processes on the host were ended" : "it had not begun";
+  }
+
+  // Where no shell is free for it, it is waited for: the way to a new one is as long.
+  async #make({ work, as = this.#identity.loginUser }: LastWork): Promise<void> {
+    const made =
+      this.#lanes.takeIdle(as)?.shell.last(work) ?? this.call(work, { as, timeoutMs: STOP_GRACE });
+    await within(
+      STOP_GRACE,
+      Promise.resolve(made),
+      () => new Error("the host did not answer"),
+    ).catch(() => undefined);
   }
 
   async #endAll({ user, shell: { pid } }: Lane): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   Connection,
   FileAttributes,
   FileStat,
+  LastCall,
   RunResult,
 } from "../connection.ts";
 import { Calls } from "./calls.ts";
@@ -88,8 +89,9 @@ export class ShellConnection implements Connection {
     return download(this.#transfer, { from, to, options });
   }
 
-  async close(): Promise<void> {
-    await this.#calls.close("it was closed");
+  async close(last?: LastCall): Promise<void> {
+    const work = last && { ...last, work: commandWork(last.command) };
+    await this.#calls.close("it was closed", work);
     await this.#host.end();
   }
 

@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import { PlaybookError } from "../../errors/error.ts";
 import { type Call, type Reply, ShellGone } from "./call.ts";
 import { type Expected, FrameReader } from "./frame-reader.ts";
@@ -101,6 +102,15 @@ export class FramedShell {
       frame.reject(new ShellGone(false, "it was retired"));
     }
     this.#pipe.stdin.end();
+  }
+
+  /** One more, for which nobody waits, and then the end. Resolves once all of it is on its way. */
+  async last(work: Work): Promise<void> {
+    this.submit(work).reply.catch(() => undefined);
+    this.#flush();
+    this.retire();
+    // Where the shell is gone already there is nobody to do it.
+    await finished(this.#pipe.stdin, { readable: false }).catch(() => undefined);
   }
 
   destroy(): void {

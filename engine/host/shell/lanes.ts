@@ -101,6 +101,13 @@ export class Lanes {
     if (at >= 0) this.#lanes.splice(at, 1);
   }
 
+  /** A user's shell that is at nothing, for what is its last call: it is not among these any more. */
+  takeIdle(user: string): Lane | undefined {
+    const idle = this.#lanes.find((lane) => lane.user === user && !lane.long && isIdle(lane));
+    if (idle !== undefined) this.remove(idle);
+    return idle;
+  }
+
   /** Drops everything at once. */
   abandon(reason: string): void {
     this.#closed ??= reason;
@@ -148,7 +155,7 @@ export class Lanes {
       if (waiter.opening || (!long && coming)) continue;
       if (this.#size < this.#limits.shells) void this.#openFor(waiter);
       else {
-        const idle = this.#lanes.findLast(({ taken, shell }) => !taken && shell.pending === 0);
+        const idle = this.#lanes.findLast(isIdle);
         if (idle) this.#retire(idle);
         return;
       }
@@ -218,6 +225,8 @@ export class Lanes {
     if (this.#held.length > HELD) this.#held.shift()?.destroy();
   }
 }
+
+const isIdle = ({ taken, shell }: Lane): boolean => !taken && shell.pending === 0;
 
 function take(lane: Lane): Lane {
   if (lane.long) lane.taken = true;

@@ -21,16 +21,27 @@ export const newNonce = (): string => randomBytes(12).toString("hex");
 const MAY_LEAVE_CHILDREN =
   /\/|^(?:(?:ba|da|a|z|k)?sh|busybox|env|nohup|setsid|sudo|su|runuser|xargs|find|timeout|nice|perl|python[\d.]*|ruby|node)$/;
 
-/** A command as work: the program itself is exec'ed, so that no builtin or function of the shell can take its place. */
+/**
+ * A command as work: the program itself is exec'ed, so that no builtin or function of the shell can take its place. An
+ * inline script is run by the subshell itself.
+ */
 export function commandWork(command: Command, long = false): Work {
   const [program] = command.argv;
   if (program === "" || program.startsWith("-"))
     throw new TypeError(`"${program}" cannot be the name of a program`);
-  const grouped = long || MAY_LEAVE_CHILDREN.test(program);
-  const body = `${place(command)}exec ${grouped ? "$_s " : ""}${quoteAll(command.argv)}`;
+  const inline = command.inline === true && !long;
+  const grouped = !inline && (long || MAY_LEAVE_CHILDREN.test(program));
+  const body = inline
+    ? `${place(command)}${inlined(command.argv)}`
+    : `${place(command)}exec ${grouped ? "$_s " : ""}${quoteAll(command.argv)}`;
   const what = describe(command.argv);
   const work: Work = { what, body, grouped };
   return command.stdin === undefined ? work : { ...work, stdin: bytesOf(command.stdin) };
+}
+
+// `sh -c TEXT sh ARGUMENTS`. On lines of its own, whatever comment it ends with.
+function inlined([, , text = "", , ...args]: readonly string[]): string {
+  return `set -- ${quoteAll(args)}\n${text}\n`;
 }
 
 function place({ cwd, env = {} }: Command): string {

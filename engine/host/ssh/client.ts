@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { NodeSSH } from "node-ssh";
 import type { Client } from "ssh2";
@@ -12,7 +13,7 @@ import type { Route } from "./route.ts";
 
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
-/** Ms for a peer to answer when the connection is ended. */
+/** Ms for what is still on its way when the connection is ended. */
 const GOODBYE = 1_000;
 
 /** A peer that hung up before it said who it is: sshd sheds load this way, so it is worth another try. */
@@ -25,7 +26,7 @@ export interface SshClient {
   readonly lost: Promise<Error>;
   /** Bytes that were handed over for the peer and that it has not taken yet. */
   backlog(): number;
-  /** Says goodbye; a peer that does not answer is left after a second. */
+  /** Ends it once all is on its way; a peer that takes nothing any more is left after a second. */
   end(): Promise<void>;
   /** Leaves at once a peer that does what no server does. */
   cut(why: string): void;
@@ -123,7 +124,7 @@ class Handshake {
       throw this.#explain(error, tried, performance.now() - started);
     }
     if (this.#fresh) await keys.remember(this.#fresh);
-    return { client, lost, backlog, cut, end: () => end(client, lost) };
+    return { client, lost, backlog, cut, end: () => end(this.#sock, lost) };
   }
 
   // Not before ssh2 does (it first loads its ciphers): a socket with a listener flows, and ssh2 would miss the start.
@@ -187,12 +188,15 @@ function preferred(types: readonly string[]): string[] {
   return [...new Set([...known, ...Object.values(HOST_KEY_ALGORITHMS).flat()])];
 }
 
-async function end(client: Client, lost: Promise<Error>): Promise<void> {
-  client.end();
+// The end of the stream and no more: sshd heeds a message of it ahead of what it has not handed to a command yet. Nor is
+// its answer waited for, but through a jump host: whoever leaves that takes along what is still on its way.
+async function end(sock: Duplex, lost: Promise<Error>): Promise<void> {
+  if (sock instanceof Socket) sock.destroySoon();
+  else sock.end();
   try {
     await within(GOODBYE, lost, () => new Error("no answer"));
   } catch {
-    client.destroy();
+    sock.destroy();
   }
 }
 

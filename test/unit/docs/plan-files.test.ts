@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { root } from "../../support/cli.ts";
+import { bin, root } from "../../support/cli.ts";
 import { folder, runProgram } from "../../support/program.ts";
 
 // Each command is the real one, which takes its time on a busy machine.
@@ -19,11 +19,7 @@ test("the page on plan files shows what its commands really print", async () => 
   await using here = await folder({ "greeting.ts": code });
   await mkdir(join(here.path, "bin"));
   const command = join(here.path, "bin/run-playbook");
-  const program = [
-    process.execPath,
-    "--conditions=@run-playbook/source",
-    join(root, "engine/cli/bin.ts"),
-  ];
+  const program = [process.execPath, bin];
   await writeFile(
     command,
     `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(" ")} "$@"\n`,

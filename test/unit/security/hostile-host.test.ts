@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "#engine/errors/catalog.ts";
 import { sshTransport } from "#engine/host/ssh/transport.ts";
-import { type Played, play, root } from "../../support/cli.ts";
+import { bin, type Played, play } from "../../support/cli.ts";
 import {
   type HostileHost,
   hostileHost,
@@ -432,8 +432,7 @@ describe.each(["tree", "lines", "json"])("on a terminal, as %s", (output) => {
     const inventory = { kind: "inventory", hosts, groups: { nodes: ["evil"] }, settings: {} };
     writeFileSync(join(folder, "os.ts"), PLAY_OS);
     writeFileSync(join(folder, "os-inventory.ts"), `export default ${JSON.stringify(inventory)};`);
-    const bin = join(root, "engine/cli/bin.ts");
-    const words = [process.execPath, "--conditions=@run-playbook/source", bin, "os.ts"];
+    const words = [process.execPath, bin, "os.ts"];
     const flags = ["-i", "os-inventory.ts", "-vv", "--output", output];
     const line = `stty cols 100 rows 40; exec ${[...words, ...flags].join(" ")}`;
     const env = { ME: me, NO_COLOR: "", TERM: "xterm" };

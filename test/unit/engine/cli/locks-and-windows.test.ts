@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
-import { cli, root } from "../../../support/cli.ts";
+import { bin, cli } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
 
 // The control machine is the host, and its locks lie in a folder of the test's own. What a step waits for is a file.
@@ -43,17 +43,11 @@ export default defineInventory({ hosts: {}, groups: {} });`,
 
 /** A run that is under way: its first step waits. */
 async function waiting(cwd: string, ...args: string[]) {
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=@run-playbook/source",
-      join(root, "engine/cli/bin.ts"),
-      "wait.ts",
-      "-v",
-      ...args,
-    ],
-    { cwd, stdio: ["ignore", "pipe", "inherit"], timeout: 60_000 },
-  );
+  const child = spawn(process.execPath, [bin, "wait.ts", "-v", ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 60_000,
+  });
   const lines: string[] = [];
   const begun = Promise.withResolvers<void>();
   createInterface({ input: child.stdout }).on("line", (line) => {

@@ -5,7 +5,7 @@ import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test, vi } from "vitest";
-import { cli, root } from "../../../support/cli.ts";
+import { bin, cli } from "../../../support/cli.ts";
 import { folder, runProgram } from "../../../support/program.ts";
 
 // Each starts the real command line several times, which takes its time on a busy machine.
@@ -60,16 +60,12 @@ async function stage(files: Readonly<Record<string, string>> = {}) {
 
 /** Starts a run; `kill` ends it in the middle of a change. */
 async function started(stage: { cwd: string; env: Record<string, string> }, ...args: string[]) {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@run-playbook/source", join(root, "engine/cli/bin.ts"), ...args, "-v"],
-    {
-      cwd: stage.cwd,
-      env: { ...process.env, NO_COLOR: "1", ...stage.env },
-      stdio: ["ignore", "pipe", "inherit"],
-      timeout: 60_000,
-    },
-  );
+  const child = spawn(process.execPath, [bin, ...args, "-v"], {
+    cwd: stage.cwd,
+    env: { ...process.env, NO_COLOR: "1", ...stage.env },
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 60_000,
+  });
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   const waiting = Promise.withResolvers<void>();
@@ -286,8 +282,8 @@ test("params are as they were; secret ones were never written down and are asked
 
 /** Runs the command line on a terminal of its own, and answers its question there. */
 function onTerminal({ cwd, env }: { cwd: string; env: Record<string, string> }, args: string) {
-  const bin = `"${process.execPath}" --conditions=@run-playbook/source "${join(root, "engine/cli/bin.ts")}"`;
-  const child = spawn("script", ["-qec", `${bin} ${args} --output lines`, "/dev/null"], {
+  const line = `"${process.execPath}" "${bin}" ${args} --output lines`;
+  const child = spawn("script", ["-qec", line, "/dev/null"], {
     cwd,
     env: { ...process.env, NO_COLOR: "1", ...env },
     stdio: ["pipe", "pipe", "inherit"],
@@ -333,8 +329,7 @@ const limited = (here: { cwd: string; env: Record<string, string> }, blocks: num
       "sh",
       String(blocks),
       process.execPath,
-      "--conditions=@run-playbook/source",
-      join(root, "engine/cli/bin.ts"),
+      bin,
       "note.ts",
     ],
     { cwd: here.cwd, env: here.env },

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test, vi } from "vitest";
-import { cli, play, root } from "../../../support/cli.ts";
+import { bin, cli, play } from "../../../support/cli.ts";
 import { folder } from "../../../support/program.ts";
 
 // Each starts the real command line, which takes its time on a busy machine.
@@ -94,18 +94,11 @@ test("--list and --graph show the steps and touch nothing", async () => {
 test("an interrupted run stops at a safe point with exit 130, and the same command goes on", async () => {
   await using here = await folder({ "note.ts": playbook });
   const { path: cwd } = here;
-  const child = spawn(
-    process.execPath,
-    [
-      "--conditions=@run-playbook/source",
-      join(root, "engine/cli/bin.ts"),
-      "note.ts",
-      "--param",
-      "text=slow",
-      "-v",
-    ],
-    { cwd, stdio: ["ignore", "pipe", "inherit"], timeout: 60_000 },
-  );
+  const child = spawn(process.execPath, [bin, "note.ts", "--param", "text=slow", "-v"], {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 60_000,
+  });
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);

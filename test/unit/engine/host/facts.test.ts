@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sh } from "#engine/host/command.ts";
 import { parseFacts, readFacts } from "#engine/host/facts.ts";
 import { FakeHost } from "#engine/host/fake/host.ts";
 import { fakeTransport } from "#engine/host/fake/transport.ts";
@@ -44,6 +45,20 @@ describe("facts", () => {
     expect(parseFacts(printed("", `Linux cp1 6.1.0 ${machine}`)).arch).toBe(arch);
   });
 
+  it.each([
+    ["0", 1],
+    ["0-3", 4],
+    ["0,2-3,8-11", 7],
+  ])("count the processors that are online: %s", (list, cpus) => {
+    const facts = parseFacts(printed().replace("cpus 2", `online ${list}`));
+    expect(facts.cpus).toBe(cpus);
+  });
+
+  it("are refused where the processors are no list of numbers", () => {
+    const listed = printed().replace("cpus 2", "online 0-x");
+    expect(() => parseFacts(listed)).toThrow(expect.objectContaining({ code: "PB_FACTS_INVALID" }));
+  });
+
   it("are refused when they make no sense, with what was printed", () => {
     expect(() => parseFacts("sh: uname: not found\n")).toThrow(
       expect.objectContaining({ code: "PB_FACTS_INVALID" }),
@@ -62,6 +77,10 @@ describe("facts", () => {
     const { facts } = await readFacts(host);
     expect(facts).toMatchObject({ bootId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(facts.memory).toBeGreaterThan(100);
+    const { hostname, kernel } = facts;
+    const { stdout } = await host.run(sh`uname -nr`);
+    expect(`${hostname} ${kernel}\n`).toBe(stdout);
+    expect(`${facts.cpus}\n`).toBe((await host.run(sh`nproc --all`)).stdout);
     await host.close();
   });
 });

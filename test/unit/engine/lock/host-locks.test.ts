@@ -25,11 +25,11 @@ const folder = () => process.env["RUN_PLAYBOOK_RUN_DIR"] ?? "";
 const inLock = (name: string) => join(folder(), "lock", name);
 const connect = () => localTransport().connect({ name: "h1", address: "localhost" });
 
-const open: HostLocks[] = [];
+const open: (() => Promise<void>)[] = [];
 const connections: Connection[] = [];
 beforeEach(() => rmSync(folder(), { recursive: true, force: true, maxRetries: 5 }));
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((locks) => locks.release()));
+  await Promise.all(open.splice(0).map((release) => release()));
   await Promise.all(connections.splice(0).map((connection) => connection.close()));
 });
 
@@ -44,7 +44,12 @@ async function engine(run: string, user = "anna", ...resumes: string[]) {
     clock,
     lost: (_, error) => lost.push(error),
   });
-  open.push(locks);
+  /** The last call of the run, and the end of it. */
+  const release = async () => {
+    for (const { command, ...as } of (await locks.end()).values())
+      await connection.run(command, as);
+  };
+  open.push(release);
   connections.push(connection);
   /** Lets a heartbeat go out and come back. */
   const beat = async () => {
@@ -52,7 +57,7 @@ async function engine(run: string, user = "anna", ...resumes: string[]) {
     await connection.run(sh`true`);
     await settled();
   };
-  return { connection, locks, lost, beat, take: () => locks.take("h1", connection) };
+  return { connection, locks, release, lost, beat, take: () => locks.take("h1", connection) };
 }
 
 // A process may end while it is looked at.
@@ -88,7 +93,7 @@ describe("a host's lock", () => {
   test("is given back at once, so that the next run need not wait", async () => {
     const [one, two] = [await engine("run-1"), await engine("run-2")];
     await one.take();
-    await one.locks.release();
+    await one.connection.close((await one.locks.end()).get("h1"));
     await two.take();
     expect(await state()).toMatchObject({ held: true, owner: { run: "run-2" } });
   });
@@ -114,7 +119,7 @@ describe("a host's lock", () => {
     expect(await state()).toMatchObject({ held: true, owner: { run: "run-2", user: "bob" } });
     await killed.beat();
     expect(killed.lost).toMatchObject([{ code: "PB_LOCK_LOST" }]);
-    await killed.locks.release();
+    await killed.release();
     expect(await state()).toMatchObject({ held: true });
   });
 
@@ -179,14 +184,14 @@ describe("a host's lock", () => {
 
 describe("heartbeats", () => {
   test("reach the host every 10 s, and end with the run", async () => {
-    const { take, beat, locks, connection, lost } = await engine("run-1");
+    const { take, beat, release, connection, lost } = await engine("run-1");
     await take();
     for (let round = 0; round < 2; round += 1) {
       rmSync(inLock("beat"), { force: true });
       await beat();
       expect(existsSync(inLock("beat"))).toBe(true);
     }
-    await locks.release();
+    await release();
     rmSync(inLock("beat"), { force: true });
     await beat();
     expect(existsSync(inLock("beat"))).toBe(false);
@@ -250,7 +255,7 @@ describe("a new connection", () => {
     await one.take();
     restarted();
     await two.take();
-    await two.locks.release();
+    await two.release();
     await expect(one.take()).rejects.toMatchObject({ code: "PB_LOCK_LOST" });
   });
 });
@@ -274,7 +279,7 @@ describe("a guarded change that is not confirmed yet", () => {
     const [one, two, three] = [await engine("run-1"), await engine("run-2"), await engine("run-3")];
     await one.take();
     const over = await guardAtWork();
-    await one.locks.release();
+    await one.release();
     await expect(two.take()).rejects.toMatchObject({
       code: "PB_HOST_LOCKED",
       context: {
@@ -301,7 +306,7 @@ describe("a guarded change that is not confirmed yet", () => {
     const [one, two] = [await engine("run-1"), await engine("run-2")];
     await one.take();
     writeFileSync(join(folder(), "active-guard"), "");
-    await one.locks.release();
+    await one.release();
     await two.take();
   });
 });
