@@ -44,7 +44,7 @@ function goalsOf(result: BenchResult): Goal[] {
 const START =
   "The floor knows its work and its hosts beforehand. Here a start loads the engine, compiles the playbook and the " +
   "inventory, plans, and begins a journal on the disk, on one core while nothing is connected yet; a host is locked " +
-  "and asked for its facts, some five programs beside the floor's three. The first weighs most on few hosts.";
+  "and asked for its facts, some seven programs beside the floor's three. The first weighs most on few hosts.";
 const HASHES =
   "What goes over is hashed at both ends, which scp leaves undone, and here both ends and sshd share two cores: the " +
   "host reads the file once more after the last byte has arrived.";

@@ -22,8 +22,8 @@ export interface Credentials {
 
 /** The keys that this side has. */
 export class Keyring {
-  /** Key files that were read and understood. */
-  readonly #files = new Map<string, ParsedKey>();
+  /** What key files hold, for all hosts that ask: each is read once. */
+  readonly #files = new Map<string, Promise<ParsedKey | undefined>>();
 
   /** Keys in the order they are tried: named files, the agent's, default files. */
   async credentials(route: Route): Promise<Credentials> {
@@ -31,9 +31,8 @@ export class Keyring {
     const files = async (paths: readonly string[], named: boolean) => {
       const found: { path: string; method: AnyAuthMethod }[] = [];
       for (const path of paths) {
-        const key = this.#files.get(path) ?? (await keyFrom(path, named, agent !== undefined));
+        const key = await this.#keyOf(path, named, agent !== undefined);
         if (key === undefined) continue;
-        this.#files.set(path, key);
         found.push({ path, method: { type: "publickey", username: route.user, key } });
       }
       return found;
@@ -47,6 +46,20 @@ export class Keyring {
     };
     const all = [...named, ...(held ? [held] : []), ...usual];
     return { methods: all.map(({ method }) => method), tried: all.map(({ path }) => path) };
+  }
+
+  #keyOf(path: string, named: boolean, agent: boolean): Promise<ParsedKey | undefined> {
+    const asked = `${named} ${agent} ${path}`;
+    const known = this.#files.get(asked);
+    if (known !== undefined) return known;
+    const reading = keyFrom(path, named, agent);
+    this.#files.set(asked, reading);
+    // What is wrong with a file may be mended by the time that a host is tried again.
+    reading.then(
+      (key) => key ?? this.#files.delete(asked),
+      () => this.#files.delete(asked),
+    );
+    return reading;
   }
 }
 

@@ -38,7 +38,9 @@ export async function loadSshConfig(files: readonly string[], home: string): Pro
     const folder = file.startsWith("/etc/") ? dirname(file) : join(home, ".ssh");
     const text = await expand(file, { folder, home, depth: 0 });
     try {
-      parts.push({ file, config: SSHConfig.parse(text) });
+      const config = SSHConfig.parse(text);
+      // One that says nothing costs the library as much as any other, for each host.
+      if (config.length > 0) parts.push({ file, config });
     } catch (error) {
       throw new PlaybookError(
         "PB_SSH_CONFIG_INVALID",
