@@ -57,15 +57,17 @@ ${scaleSection(result)}${transferSection(result)}`;
 
 function scaleSection({ scale }: BenchResult): string {
   if (scale.length === 0) return "";
-  const rows = scale.map(({ hosts, ms, cpuMs, peakMiB }, index) => {
+  const rows = scale.map((size, index) => {
     const less = scale[index - 1];
-    const further = less === undefined ? "" : perNode(less, { hosts, ms, cpuMs, peakMiB });
+    const further = (time: "ms" | "cpuMs") =>
+      less === undefined ? "" : perNode(less, size, time).toFixed(2);
     return [
-      String(hosts),
-      (ms / 1000).toPrecision(3),
-      (cpuMs / 1000).toPrecision(3),
-      typeof further === "number" ? further.toFixed(2) : further,
-      String(peakMiB),
+      String(size.hosts),
+      (size.ms / 1000).toPrecision(3),
+      (size.cpuMs / 1000).toPrecision(3),
+      further("ms"),
+      further("cpuMs"),
+      String(size.peakMiB),
     ];
   });
   return `## Many hosts
@@ -73,7 +75,7 @@ function scaleSection({ scale }: BenchResult): string {
 run-playbook on simulated hosts: SSH servers in other processes of the same machine that answer as hosts would on which
 all is done. Their own work is in the wall time, not in the CPU time.
 
-${table(["hosts", "seconds", "CPU seconds", "ms a further node", "peak MiB"], rows)}`;
+${table(["hosts", "seconds", "CPU seconds", "ms a further node", "CPU ms a further node", "peak MiB"], rows)}`;
 }
 
 function transferSection({ transfers }: BenchResult): string {
