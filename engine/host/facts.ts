@@ -50,6 +50,7 @@ export function parseFacts(printed: string): Facts {
   const os = (name: string) =>
     unquote(lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1));
   const [, hostname = "", kernel = "", machine = ""] = (word("uname") ?? "").split(" ");
+  const online = word("online");
   const facts = FactsSchema.safeParse({
     hostname,
     os: {
@@ -62,7 +63,7 @@ export function parseFacts(printed: string): Facts {
     cgroup: word("cgroup"),
     bootId: word("boot"),
     memory: Math.floor(Number(word("memory")) / 1024),
-    cpus: word("online") === undefined ? Number(word("cpus")) : countOf(word("online") ?? ""),
+    cpus: online === undefined ? Number(word("cpus")) : countOf(online),
   });
   if (facts.success) return facts.data;
   const wrong = facts.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);

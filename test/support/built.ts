@@ -6,7 +6,7 @@ import { bin, root } from "./cli.ts";
 const SOURCES = [
   "{engine,modules,lab,playbooks,bundle}/**/*.{ts,hbs}",
   "{inventory/example,rolldown.config}.ts",
-  "package*.json",
+  "{package*,tsconfig*}.json",
 ];
 
 /** Before the tests: what they start is the package as it is shipped, built from what is here. */

@@ -87,6 +87,11 @@ export function onRealShell(
       );
     });
 
+    it("refuses a command that is no script in place of an inline one", async () => {
+      const wrong = { ...sh`echo x`, inline: true } as const;
+      await expect(host().run(wrong, who)).rejects.toThrow("echo is no script to run inline");
+    });
+
     it.each([
       ["a", script],
       ["an inline", inlineScript],

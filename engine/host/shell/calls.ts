@@ -81,7 +81,7 @@ export class Calls {
   async close(reason: string, last?: LastWork): Promise<void> {
     this.#closing = true;
     await Promise.all(this.#lanes.busy.map((lane) => this.#endAll(lane)));
-    if (last !== undefined) await this.#make(last);
+    if (last !== undefined) await this.#makeLast(last);
     this.#lanes.abandon(reason);
   }
 
@@ -153,7 +153,7 @@ export class Calls {
   }
 
   // Where no shell is free for it, it is waited for: the way to a new one is as long.
-  async #make({ work, as = this.#identity.loginUser }: LastWork): Promise<void> {
+  async #makeLast({ work, as = this.#identity.loginUser }: LastWork): Promise<void> {
     const made =
       this.#lanes.takeIdle(as)?.shell.last(work) ?? this.call(work, { as, timeoutMs: STOP_GRACE });
     await within(

@@ -31,16 +31,19 @@ export function commandWork(command: Command, long = false): Work {
     throw new TypeError(`"${program}" cannot be the name of a program`);
   const inline = command.inline === true && !long;
   const grouped = !inline && (long || MAY_LEAVE_CHILDREN.test(program));
-  const body = inline
-    ? `${place(command)}${inlined(command.argv)}`
-    : `${place(command)}exec ${grouped ? "$_s " : ""}${quoteAll(command.argv)}`;
+  const act = inline
+    ? inlined(command.argv)
+    : `exec ${grouped ? "$_s " : ""}${quoteAll(command.argv)}`;
+  const body = `${place(command)}${act}`;
   const what = describe(command.argv);
   const work: Work = { what, body, grouped };
   return command.stdin === undefined ? work : { ...work, stdin: bytesOf(command.stdin) };
 }
 
 // `sh -c TEXT sh ARGUMENTS`. On lines of its own, whatever comment it ends with.
-function inlined([, , text = "", , ...args]: readonly string[]): string {
+function inlined([program, flag, text = "", , ...args]: readonly string[]): string {
+  if (program !== "sh" || flag !== "-c")
+    throw new TypeError(`${program} is no script to run inline`);
   return `set -- ${quoteAll(args)}\n${text}\n`;
 }
 

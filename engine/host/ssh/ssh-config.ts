@@ -33,14 +33,14 @@ const COMPUTE = { ignoreCase: true, matchExec: false } as const;
 
 /** Reads ssh_config files, the first value found wins; a file that is not there counts as empty. */
 export async function loadSshConfig(files: readonly string[], home: string): Promise<SshConfig> {
-  const parts: { file: string; config: SSHConfig }[] = [];
+  const parts: SSHConfig[] = [];
   for (const file of files) {
     const folder = file.startsWith("/etc/") ? dirname(file) : join(home, ".ssh");
     const text = await expand(file, { folder, home, depth: 0 });
     try {
       const config = SSHConfig.parse(text);
       // One that says nothing costs the library as much as any other, for each host.
-      if (config.length > 0) parts.push({ file, config });
+      if (config.length > 0) parts.push(config);
     } catch (error) {
       throw new PlaybookError(
         "PB_SSH_CONFIG_INVALID",
@@ -53,7 +53,7 @@ export async function loadSshConfig(files: readonly string[], home: string): Pro
   return {
     of(host) {
       const found = new Map<string, string[]>();
-      for (const { config } of parts)
+      for (const config of parts)
         for (const [name, value] of Object.entries(config.compute(host, COMPUTE)))
           if (name === "identityfile" || !found.has(name))
             found.set(name, [...(found.get(name) ?? []), ...[value].flat()]);
