@@ -40,7 +40,7 @@ export default defineConfig({
         // Real hosts: one lab at a time, long waits that have deadlines of their own.
         test: {
           name: "lab",
-          include: ["test/lab/**/*.test.ts"],
+          include: ["test/{lab,field}/**/*.test.ts"],
           globalSetup: ["test/support/built.ts"],
           fileParallelism: false,
           testTimeout: 300_000,

@@ -18,11 +18,10 @@ export const baseRecipe = {
     { name: "opspw", sudo: "ALL" },
   ],
   /**
-   * Units that would reach beyond the host, or that a host made by the lab has no use for: sysctl files and binfmt are
-   * the machine's, host keys and machine id come from the lab, apt's own timers would take the package lock at random.
+   * Units that would reach beyond the host, or that a host made by the lab has no use for: binfmt is the machine's, host
+   * keys and machine id come from the lab, apt's own timers would take the package lock at random.
    */
   masked: [
-    "systemd-sysctl.service",
     "systemd-binfmt.service",
     "proc-sys-fs-binfmt_misc.automount",
     "proc-sys-fs-binfmt_misc.mount",
@@ -46,6 +45,11 @@ export const baseRecipe = {
     "etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": `[Service]
 ExecStart=
 ExecStart=-udevadm trigger --type=all --action=add --subsystem-match=net
+`,
+    // Only net.* is the host's own: the machine's kernel.* and vm.* would be written with it.
+    "etc/systemd/system/systemd-sysctl.service.d/lab.conf": `[Service]
+ExecStart=
+ExecStart=/usr/lib/systemd/systemd-sysctl --prefix=/net
 `,
     // cgroup v1 controllers are mounted read-only in a container; containerd and kubelet write to them.
     "etc/systemd/system/lab-cgroups.service": `[Unit]
