@@ -4,6 +4,8 @@ export {
   defineAddressPlan,
 } from "./address-plan/address-plan.ts";
 export { apiReady } from "./api-ready/api-ready.ts";
+export { clusterDnsObjects, clusterDnsReplicas } from "./cluster-dns/cluster-dns-objects.ts";
+export { clusterDnsSpread } from "./cluster-dns/cluster-dns-spread.ts";
 export { clusterNodes } from "./cluster-nodes/cluster-nodes.ts";
 export { cniFlannel } from "./cni-flannel/cni-flannel.ts";
 export { flannelObjects } from "./cni-flannel/flannel-objects.ts";

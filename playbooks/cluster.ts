@@ -85,6 +85,8 @@ export interface Cluster {
   readonly nodes: HostSet<"many">;
   readonly controlPlane: HostSet<"many">;
   readonly workers: HostSet<"many">;
+  /** Of the cluster's DNS, each on another node. */
+  readonly dnsReplicas: number;
   /** Where the API is called from anywhere: by address, so that no name has to be known there. */
   readonly server: string;
   addressOf(host: { readonly name: string }): string;
@@ -109,6 +111,7 @@ export function clusterOf({ hosts, groups: sets, settings }: ClusterPlay): Clust
     nodes,
     controlPlane,
     workers,
+    dnsReplicas: use.clusterDnsReplicas(nodes.hosts.length),
     server: `https://${virtualIp}:${port}`,
     addressOf: ({ name }) => plan.hosts[name] ?? "",
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Host, sh } from "#engine/index.ts";
-import { jsonOf } from "../answer.ts";
+import { invalid, jsonOf } from "../answer.ts";
 
 /** The nftables table that counts. */
 export const table = "run_playbook_ipv4";
@@ -14,10 +14,20 @@ const Listed = z.object({
   ),
 });
 
-/** How many were counted; undefined where nothing counts. */
+/**
+ * How many were counted; undefined where nothing counts, as the table or nft itself is not there.
+ *
+ * @throws PB_ANSWER_INVALID where nft cannot tell
+ */
 export async function readPackets(host: Host): Promise<number | undefined> {
-  const { code, stdout } = await host.run(sh`nft -j list counters table ip ${table}`);
-  if (code !== 0) return undefined;
+  const { code, stdout, stderr } = await host.run(sh`nft -j list counters table ip ${table}`);
+  if (code === NOT_FOUND || /No such file or directory/.test(stderr)) return undefined;
+  if (code !== 0) throw invalid("nft list counters", firstLine(stderr) || `it exited ${code}`);
   const { nftables } = jsonOf("nft list counters", Listed, stdout);
   return nftables.find((entry) => entry.counter?.name === counter)?.counter?.packets;
 }
+
+/** What a shell answers for a program that is not there (POSIX, 2.8.2). */
+const NOT_FOUND = 127;
+
+const firstLine = (text: string) => text.trim().split("\n", 1)[0];

@@ -6,6 +6,7 @@ import type { Cluster, ClusterPlay } from "../cluster.ts";
 /** What joins need to know of the first control plane. */
 export interface FirstControlPlane {
   readonly ready: AnyStep;
+  readonly dns: AnyStep;
   readonly virtualIp: AnyStep;
   readonly caCertHash: Ref<string>;
   /** What each node waits for on itself. */
@@ -58,6 +59,14 @@ export function controlPlane(
       within: "2m",
       until: use.apiReady({ server }),
     });
-    return { ready, virtualIp, caCertHash: init.out.caCertHash, machines };
+    // Before any node is Ready, so that no replica has to move.
+    const dns = step("cluster DNS", {
+      on: cluster.controlPlane.first,
+      after: [ready],
+      ensure: use.kubernetesObject({
+        objects: use.clusterDnsObjects({ replicas: cluster.dnsReplicas }),
+      }),
+    });
+    return { ready, dns, virtualIp, caCertHash: init.out.caCertHash, machines };
   });
 }

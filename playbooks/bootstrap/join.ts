@@ -76,6 +76,6 @@ export function joined(play: ClusterPlay, cluster: Cluster, first: FirstControlP
       within: "2m",
       until: use.nodesRegistered({ nodes: [...nodes.hosts] }),
     });
-    return [known];
+    return [known, first.dns];
   });
 }

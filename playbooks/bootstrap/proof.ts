@@ -25,6 +25,12 @@ export function proof(
       within: "10s",
       until: use.servicesSingleFamily({ services: ["default/kubernetes", "kube-system/kube-dns"] }),
     });
+    gate("DNS is on different nodes", {
+      on: controlPlane.first,
+      after: [ready],
+      within: "3m",
+      until: use.clusterDnsSpread({ replicas: cluster.dnsReplicas }),
+    });
     gate("the snapshot is whole", {
       on: controlPlane.first,
       after: [saved],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { flannelObjects, proofWorkload } from "#modules/index.ts";
+import { clusterDnsObjects, flannelObjects, proofWorkload } from "#modules/index.ts";
 import type { ClusterObject } from "#modules/kubernetes-object/live-objects.ts";
 import type { Played } from "../support/cli.ts";
 import { LabCluster, shownErrors, tellRun } from "../support/lab-cluster.ts";
@@ -67,7 +67,7 @@ test.each([
   onlyItsProofFails(name, networkFaults(cluster, places)[name]),
 );
 
-test.each(["a pod that knows another address for a name", "a cluster without CoreDNS"])(
+test.each(["a pod that knows another address for a name", "a Service of DNS that no pod answers"])(
   "%s: only the proofs that need names fail",
   (name) => onlyItsProofFails(name, nameFaults(cluster, places)[name]),
 );
@@ -75,6 +75,7 @@ test.each(["a pod that knows another address for a name", "a cluster without Cor
 test.each([
   "a node with an address of each family",
   "a Service that would take both families",
+  "a replica of DNS that no node takes",
   "a snapshot that is no database, whatever its checksum says",
 ])("%s: only its proof fails", (name) => onlyItsProofFails(name, clusterFaults(cluster)[name]));
 
@@ -105,6 +106,7 @@ test("a snapshot that was cut short is replaced by a whole one", async () => {
 });
 
 const manifests: Record<string, ClusterObject[]> = {
+  "the cluster DNS's": clusterDnsObjects({ replicas: 2 }),
   "the network proof's": proofWorkload("registry.k8s.io/e2e-test-images/agnhost:2.63.0"),
   "flannel's": flannelObjects({
     image: "ghcr.io/flannel-io/flannel:v0.26.7",
@@ -118,7 +120,7 @@ test.each(Object.entries(manifests))("the API server takes all of %s manifests",
   const apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=run-playbook"];
   // A dry run puts nothing into a namespace that is not there.
   const spaces = all.filter(({ kind }) => kind === "Namespace");
-  await cluster.kubectlWith(list(spaces), ...apply, "-f", "-");
+  if (spaces.length > 0) await cluster.kubectlWith(list(spaces), ...apply, "-f", "-");
   const judged = ["--dry-run=server", "--validate=strict", "-o", "name", "-f", "-"];
   const taken = await cluster.kubectlWith(list(all), ...apply, ...judged);
   expect(taken.split("\n")).toHaveLength(all.length);

@@ -25,6 +25,7 @@ export const initDocument = (version: string, change: Partial<InitConfig> = {}):
     clusterDns: "2001:db8:3::a",
     certSANs: ["api.example.net", "2001:db8:1::100"],
     dnsDomain: "cluster.local",
+    nodeGraceSeconds: 16,
     kubelet: {},
     kubeProxy: {},
     ...change,

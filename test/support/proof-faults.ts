@@ -107,12 +107,11 @@ export const nameFaults = (cluster: LabCluster, at: ProofPlaces): Faults => {
   const name = "kubernetes.default.svc.cluster.local";
   // What every container of the pod has as /etc/hosts: the kubelet's own file.
   const hosts = `/var/lib/kubelet/pods/${at.uidW1}/etc-hosts`;
-  const scale = async (replicas: number) => {
-    const dns = (...args: string[]) => cluster.kubectl("-n", "kube-system", ...args);
-    await dns("scale", "deployment", "coredns", `--replicas=${replicas}`);
-    await dns("rollout", "status", "deployment", "coredns", "--timeout=90s");
-    if (replicas === 0) await dns("wait", "--for=delete", "pod", "-l", "k8s-app=kube-dns");
-  };
+  const answeredBy = (app: string) =>
+    cluster.kubectl(
+      ...["-n", "kube-system", "patch", "service", "kube-dns"],
+      ...["-p", JSON.stringify({ spec: { selector: { "k8s-app": app } } })],
+    );
   return {
     "a pod that knows another address for a name": {
       fails: ["pods resolve names over IPv6 on w1"],
@@ -121,7 +120,7 @@ export const nameFaults = (cluster: LabCluster, at: ProofPlaces): Faults => {
       // Written over in place: the container has this very file, not its name.
       mends: () => cluster.sh("w1", `kept=$(grep -v 2001:db8::1 ${hosts}); echo "$kept" >${hosts}`),
     },
-    "a cluster without CoreDNS": {
+    "a Service of DNS that no pod answers": {
       // Pods reach a Service by its name, too.
       fails: [
         "pods reach Services on cp1",
@@ -130,8 +129,8 @@ export const nameFaults = (cluster: LabCluster, at: ProofPlaces): Faults => {
         "pods resolve names over IPv6 on w1",
       ],
       says: /k8s-app=kube-dns/,
-      makes: () => scale(0),
-      mends: () => scale(2),
+      makes: () => answeredBy("nobody"),
+      mends: () => answeredBy("kube-dns"),
     },
   };
 };
@@ -198,6 +197,16 @@ export const clusterFaults = (cluster: LabCluster): Faults => ({
     makes: () => familyPolicy(cluster, "PreferDualStack"),
     mends: () => familyPolicy(cluster, "SingleStack"),
   },
+  "a replica of DNS that no node takes": {
+    fails: ["DNS is on different nodes on cp1"],
+    says: /2 of 2 replicas are Ready, on cp1, w1 \(kubectl/,
+    makes: () =>
+      cluster.kubectl(
+        ...["-n", "kube-system", "run", "spare", "--image=registry.k8s.io/pause:3.10.2"],
+        ...["--labels=k8s-app=kube-dns", "--overrides", nowhere],
+      ),
+    mends: () => cluster.kubectl("-n", "kube-system", "delete", "pod", "spare"),
+  },
   "a snapshot that is no database, whatever its checksum says": {
     fails: ["the snapshot is whole on cp1"],
     says: /etcdutl cannot read \/var\/backups\/etcd\/etcd-/,
@@ -205,6 +214,8 @@ export const clusterFaults = (cluster: LabCluster): Faults => ({
     mends: () => snapshot(cluster, "cp /root/kept $db"),
   },
 });
+
+const nowhere = JSON.stringify({ spec: { nodeSelector: { "no-such": "node" } } });
 
 const patchNode = (cluster: LabCluster, patch: readonly unknown[]) =>
   cluster.kubectl(

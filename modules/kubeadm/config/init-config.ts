@@ -61,6 +61,8 @@ function clusterConfiguration(want: InitConfig) {
     controllerManager: args({
       "bind-address": ipv6 ? "::1" : "127.0.0.1",
       [`node-cidr-mask-size-${ipv6 ? "ipv6" : "ipv4"}`]: String(want.podMask),
+      "node-monitor-grace-period": `${want.nodeGraceSeconds}s`,
+      "node-monitor-period": "2s",
     }),
     scheduler: args({ "bind-address": ipv6 ? "::1" : "127.0.0.1" }),
   };
@@ -72,6 +74,8 @@ const kubeletConfiguration = (want: InitConfig) => ({
   address: "::",
   healthzBindAddress: want.podSubnet.includes(":") ? "::1" : "127.0.0.1",
   clusterDNS: [want.clusterDns],
+  // A kubelet renews its lease when a quarter of this has passed.
+  nodeLeaseDurationSeconds: want.nodeGraceSeconds,
   ...want.kubelet,
 });
 

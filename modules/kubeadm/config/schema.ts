@@ -62,6 +62,14 @@ export const ClusterParams = {
   imageRepository: ImageRef.min(1)
     .optional()
     .describe("In place of registry.k8s.io; a runtime's mirror needs none."),
+  nodeGraceSeconds: z
+    .int()
+    .min(8)
+    .max(300)
+    .default(16)
+    .describe(
+      "After this many seconds of silence a node counts as lost, and its pods get no more traffic (Kubernetes: 50); kubelets report four times as often.",
+    ),
   kubelet: Overrides.default({}).describe("Fields of KubeletConfiguration, laid over ours."),
   kubeProxy: Overrides.default({}).describe("Fields of KubeProxyConfiguration, laid over ours."),
 };
