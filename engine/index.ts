@@ -18,7 +18,7 @@ export { defineInventory, type HostEntry, type Inventory } from "./dsl/inventory
 export { defineModule, defineProbe, noParams } from "./dsl/module.ts";
 export { type Play, type Playbook, playbook } from "./dsl/playbook.ts";
 export { combine, type Ref, type Refable, secretFrom } from "./dsl/ref.ts";
-export { isSecret, Secret, secret, secretText } from "./dsl/secret.ts";
+export { holdsSecret, isSecret, jsonText, Secret, secret, secretText } from "./dsl/secret.ts";
 export { type AnyStep, each, type PlayHost, type StepHandle } from "./dsl/step.ts";
 export type { TimeOfDay, Weekday, WindowOptions } from "./dsl/window.ts";
 export { isPlaybookError, PlaybookError } from "./errors/error.ts";

@@ -1,4 +1,4 @@
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import { PlaybookError } from "../errors/error.ts";
 import type { Command } from "../host/command.ts";
 import type { RunResult } from "../host/connection.ts";

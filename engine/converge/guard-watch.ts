@@ -1,5 +1,5 @@
 import type { GuardedChange } from "../dsl/change.ts";
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { script, sh } from "../host/command.ts";
 import { commandFailed, lastLines } from "./command-failure.ts";

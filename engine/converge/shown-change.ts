@@ -1,5 +1,6 @@
 import type { Change, WriteChange } from "../dsl/change.ts";
-import { isSecret, redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
+import { isSecret } from "../dsl/secret.ts";
 import type { ShownChange } from "../report/event.ts";
 import { brief } from "../report/text.ts";
 

@@ -1,11 +1,14 @@
 import { inspect } from "node:util";
 import { z } from "zod";
+import { PlaybookError } from "../errors/error.ts";
+import { remember } from "./masking.ts";
 
 const BRAND = Symbol.for("run-playbook.secret");
 
 /**
- * A value that cannot be printed: String(), JSON, inspect and template literals show `[secret]`. Reveal it only where
- * it goes on to a host's stdin or into a file's content.
+ * A value that cannot be turned into text: String(), template literals, JSON and YAML throw PB_SECRET_MISUSED, and inspect
+ * shows `[secret]`. Reveal it only where it goes on to a host's stdin or into a file's content; `secretText` makes text
+ * with secrets in it, which is a secret as a whole.
  */
 export class Secret<T extends string = string> {
   readonly [BRAND] = true;
@@ -17,12 +20,17 @@ export class Secret<T extends string = string> {
   reveal(): T {
     return this.#value;
   }
+  // The placeholder would go on to a host as if it were the value: it must fail loudly instead.
   toString(): string {
-    return "[secret]";
+    throw new PlaybookError("PB_SECRET_MISUSED", ["text"]);
   }
   toJSON(): string {
-    return "[secret]";
+    throw new PlaybookError("PB_SECRET_MISUSED", ["JSON or YAML"]);
   }
+  [Symbol.toPrimitive](): string {
+    return this.toString();
+  }
+  /** For errors, logs and debuggers: what is inspected goes to people, never to a host. */
   [inspect.custom](): string {
     return "[secret]";
   }
@@ -30,47 +38,6 @@ export class Secret<T extends string = string> {
 
 export const isSecret = (value: unknown): value is Secret =>
   typeof value === "object" && value !== null && BRAND in value;
-
-// Every secret made in this process, so that output which happens to repeat one (a program that echoes its input) is
-// masked too. Short values are not masked: masking "a" everywhere would destroy all text. Of a secret with several lines
-// (a key, a kubeconfig) each long line is masked by itself, since programs print lines; short ones are structure.
-const MIN_VALUE = 4;
-const MIN_LINE = 20;
-const known = new Set<string>();
-/** The longest first: a secret within another must not leave a piece of that. Those of several lines come last. */
-let longestFirst: readonly string[] = [];
-
-function remember(value: string): void {
-  const before = known.size;
-  const lines = value.split("\n").map((line) => line.trim());
-  if (lines.length > 1) for (const line of lines) if (line.length >= MIN_LINE) addForms(line);
-  if (value.trim().length >= MIN_VALUE) addForms(value.trim());
-  if (known.size > before)
-    longestFirst = Array.from(known).sort(
-      (one, other) => isLines(one) - isLines(other) || other.length - one.length,
-    );
-}
-
-const isLines = (value: string): number => (value.includes("\n") ? 1 : 0);
-
-// As programs print what they were given: plain, in JSON, in a URL, as Kubernetes shows a Secret's data.
-function addForms(value: string): void {
-  const base64 = Buffer.from(value).toString("base64");
-  for (const form of [value, JSON.stringify(value).slice(1, -1), encoded(value), base64])
-    if (form.length >= MIN_VALUE) known.add(form);
-}
-
-const encoded = (value: string) => encodeURIComponent(value.toWellFormed());
-
-// What JSON.parse throws quotes a piece of the text, which may be one of a secret.
-const QUOTED_JSON = /, (?:\.\.\.)?"[\s\S]{0,80}?"(?:\.\.\.)? is not valid JSON/g;
-
-/** Text with every known secret masked. */
-export function redact(text: string): string {
-  let masked = text.replace(QUOTED_JSON, ", which is not valid JSON");
-  for (const value of longestFirst) masked = masked.replaceAll(value, "[secret]");
-  return masked;
-}
 
 /** What the schema says of anything else: whoever prints it must not print the value beside it. */
 export const NOT_A_SECRET = "expected a secret (text, or secretFrom…)";
@@ -83,6 +50,24 @@ export const secret = () =>
       if (isSecret(value)) return value;
       return new Secret(value);
     });
+
+/** Whether a secret is anywhere in a value of plain objects and lists. */
+export const holdsSecret = (value: unknown): boolean =>
+  isSecret(value) ||
+  (typeof value === "object" && value !== null && Object.values(value).some(holdsSecret));
+
+/** A value as JSON, secrets in it revealed: a secret as a whole then. */
+export function jsonText(value: unknown): string | Secret {
+  if (!holdsSecret(value)) return JSON.stringify(value);
+  return new Secret(JSON.stringify(revealed(value)));
+}
+
+function revealed(value: unknown): unknown {
+  if (isSecret(value)) return value.reveal();
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revealed(item)]));
+}
 
 /** Text with secrets inside it: the whole becomes one. @example secretText`token = ${token}\n` */
 export function secretText(

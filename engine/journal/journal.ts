@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { showChange } from "../converge/shown-change.ts";
 import type { Change } from "../dsl/change.ts";
 import { toMs } from "../dsl/duration.ts";
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { Emit } from "../report/event.ts";
 import type { Ended } from "../run/ended.ts";

@@ -1,8 +1,9 @@
 import type { Inventory } from "../dsl/inventory.ts";
+import { redact } from "../dsl/masking.ts";
 import type { Action, Condition } from "../dsl/module.ts";
 import type { Playbook } from "../dsl/playbook.ts";
 import type { SecretSource } from "../dsl/ref.ts";
-import { isSecret, redact } from "../dsl/secret.ts";
+import { holdsSecret } from "../dsl/secret.ts";
 import type { KeyedHash } from "../keyed-hash/keyed-hash.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
 import { parsePlaybookParams } from "../plan/playbook-params.ts";
@@ -83,10 +84,6 @@ function keptParams({ playbook, params }: Call, digests: KeyedHash): PlanFile["p
     ]),
   );
 }
-
-const holdsSecret = (value: unknown): boolean =>
-  isSecret(value) ||
-  (typeof value === "object" && value !== null && Object.values(value).some(holdsSecret));
 
 /** The secrets of a run by where they come from, each as its keyed hash. */
 export const keptSecrets = (secrets: Secrets, digests: KeyedHash): PlanFile["secrets"] =>

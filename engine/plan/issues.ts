@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { z } from "zod";
-import { NOT_A_SECRET, redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
+import { NOT_A_SECRET } from "../dsl/secret.ts";
 
 type Issue = z.core.$ZodIssue;
 

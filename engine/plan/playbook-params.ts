@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { redact } from "../dsl/masking.ts";
 import type { Playbook } from "../dsl/playbook.ts";
-import { isSecret, redact } from "../dsl/secret.ts";
+import { holdsSecret } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { describeIssues } from "./issues.ts";
 
@@ -55,9 +56,4 @@ export function secretParams(playbook: Playbook, raw: Readonly<Record<string, st
   return Object.entries(raw)
     .filter(([name, text]) => holdsSecret(Reflect.get(values, name)) || redact(text) !== text)
     .map(([name]) => name);
-}
-
-function holdsSecret(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return isSecret(value) || Object.values(value).some(holdsSecret);
 }

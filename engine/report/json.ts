@@ -1,4 +1,4 @@
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import type { RunEvent } from "./event.ts";
 import type { Renderer, RenderOptions } from "./renderer.ts";
 import { withoutControls } from "./text.ts";

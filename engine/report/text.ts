@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 
 // C0 and C1, what reorders, joins or hides text on a terminal, line ends that no log knows, halves of characters.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

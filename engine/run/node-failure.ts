@@ -1,4 +1,4 @@
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import type { RunContext } from "./context.ts";

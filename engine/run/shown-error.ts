@@ -1,5 +1,5 @@
 import { ModuleFault } from "../converge/module-fault.ts";
-import { redact } from "../dsl/secret.ts";
+import { redact } from "../dsl/masking.ts";
 import { type ErrorContext, isPlaybookError } from "../errors/error.ts";
 import type { ShownError } from "../report/event.ts";
 import { brief } from "../report/text.ts";

@@ -1,5 +1,6 @@
 import { type SpawnOptions, spawn } from "node:child_process";
-import { isSecret, redact } from "#engine/dsl/secret.ts";
+import { redact } from "#engine/dsl/masking.ts";
+import { isSecret } from "#engine/dsl/secret.ts";
 import { PlaybookError } from "#engine/errors/error.ts";
 import type { Command } from "#engine/host/command.ts";
 

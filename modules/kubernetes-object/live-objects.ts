@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { type Host, PlaybookError, withStdin } from "#engine/index.ts";
+import { type Host, jsonText, PlaybookError, type Secret, withStdin } from "#engine/index.ts";
 import { jsonOf } from "../answer.ts";
 import { askKubectl, kubectl, lastLine } from "../kubectl.ts";
 import { DnsName, Line } from "../params.ts";
@@ -22,9 +22,9 @@ export const nameOf = ({ kind, metadata }: ClusterObject): string =>
 /** How this product applies: the API server merges, and remembers whose fields they are. */
 export const serverSide = ["--server-side", "--force-conflicts", "--field-manager=run-playbook"];
 
-/** The manifests as what kubectl reads with `-f -`. */
-export const asList = (objects: readonly ClusterObject[]): string =>
-  JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+/** The manifests as what kubectl reads with `-f -`; a secret where one is in them. */
+export const asList = (objects: readonly ClusterObject[]): string | Secret =>
+  jsonText({ apiVersion: "v1", kind: "List", items: objects });
 
 /** What the cluster has of some manifests. */
 export interface Differing {

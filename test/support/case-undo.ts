@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { fromText, toText } from "#engine/converge/kept-text.ts";
 import type { ModuleSpec } from "#engine/dsl/module.ts";
 import { describeChange, expectChanges } from "./case-changes.ts";
 import type { Case, HostState } from "./case-file.ts";
@@ -14,7 +15,7 @@ export async function expectWayBack(spec: ModuleSpec, one: Case): Promise<void> 
   const read = async (state: HostState) => (await spec.read(caseHost(state), want)) as Found;
   const found = await read(one.host);
   // It is kept on the host until it is needed: whatever JSON cannot say is lost.
-  const before: Found = JSON.parse(JSON.stringify(found));
+  const before: Found = fromText(toText(found)) as Found;
   if (typeof one.undo === "string") {
     expect(() => back(spec, [before, before], want)).toThrow(
       expect.objectContaining({ code: one.undo }),

@@ -169,9 +169,12 @@ const anyKeyOf = ({ keyType, valueType }: RecordDef): Place[] =>
     patterns,
     put: (given, text) => ({
       ...(given as object | undefined),
-      [String(put(undefined, text))]: first(given)?.[1] ?? specimen(valueType),
+      [keyText(put(undefined, text))]: first(given)?.[1] ?? specimen(valueType),
     }),
   }));
+
+// No key is a secret: one that would be is tried as the placeholder that inspection shows.
+const keyText = (key: unknown): string => (isSecret(key) ? "[secret]" : String(key));
 
 const anyValueOf = ({ keyType }: RecordDef): Way => ({
   get: (given) => first(given)?.[1],

@@ -1,3 +1,4 @@
+import { redactedEnd } from "../../dsl/masking.ts";
 import type { Secret } from "../../dsl/secret.ts";
 import { PlaybookError } from "../../errors/error.ts";
 import { deadlineIn, left, within } from "../deadline.ts";
@@ -180,7 +181,7 @@ class Greeting {
 
   #onErr = (chunk: Buffer): void => {
     if (this.#isEndless(chunk)) return;
-    this.#err = (this.#err + chunk.toString()).slice(-8192);
+    this.#err = redactedEnd(this.#err, chunk.toString(), 8192);
     const prompts = this.#err.split(this.#prompt).length - 1;
     if (prompts <= this.#prompts) return;
     this.#prompts = prompts;

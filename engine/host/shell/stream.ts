@@ -1,3 +1,4 @@
+import { redactedEnd } from "../../dsl/masking.ts";
 import { PlaybookError } from "../../errors/error.ts";
 import type { CallOptions } from "../connection.ts";
 import { within } from "../deadline.ts";
@@ -43,8 +44,9 @@ export async function stream(
     script,
   });
   let said = "";
+  const text = new TextDecoder();
   pipe.stderr.on("data", (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-8192);
+    said = redactedEnd(said, text.decode(chunk, { stream: true }), 8192);
   });
   pipe.stderr.resume();
   const ending = new AbortController();

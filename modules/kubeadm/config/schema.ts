@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { holdsSecret } from "#engine/index.ts";
 import { Address, Network } from "../../address.ts";
 import { ImageRef, NodeName } from "../../cluster-params.ts";
 import { DnsName } from "../../params.ts";
@@ -24,6 +25,10 @@ export const Endpoint = z.strictObject({
  */
 const Overrides = z
   .record(z.string(), z.unknown())
+  .refine((fields) => !holdsSecret(fields), {
+    message: "expected no secret: kubeadm keeps this in a ConfigMap that every node may read",
+    abort: true,
+  })
   .refine(
     (fields) => !/[\x85\u2028\u2029\ufeff]/.test(JSON.stringify(fields)),
     "expected no line ends but \\n",

@@ -15,11 +15,10 @@ import { password, setting } from "../../../support/settings.ts";
 
 const PLANTED = "hunter2";
 
-const withSecrets: Declare = ({ step, nodes, params }) => {
-  const { token } = params as { token: string };
+const withSecrets: Declare = ({ step, nodes }) => {
   const from = secretFrom.env("PLAN_SECRET");
   step("password", { on: nodes, ensure: password({ value: from }) });
-  step("literal", { on: nodes, ensure: setting({ name: "b", value: String(token) }) });
+  step("literal", { on: nodes, ensure: setting({ name: "b", value: "literal" }) });
   step("text", { on: nodes, ensure: setting({ value: from.map((value) => value.reveal()) }) });
 };
 

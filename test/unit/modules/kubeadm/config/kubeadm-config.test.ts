@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import {
@@ -24,7 +25,8 @@ test("a worker's join knows no certificate key", () => {
 });
 
 test("a join configuration cannot be printed", () => {
-  expect(`${joinDocument("v1.36.3")}`).toBe("[secret]");
+  expect(inspect(joinDocument("v1.36.3"))).toBe("[secret]");
+  expect(() => `${joinDocument("v1.36.3")}`).toThrow("turned into text");
 });
 
 test("what the operator gives for kubelet and kube-proxy wins", () => {
