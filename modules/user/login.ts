@@ -27,9 +27,15 @@ interface Named {
   readonly home?: string | undefined;
 }
 
-// sudo skips files whose names hold a dot.
+/** sudo skips files whose names hold a dot (sudoers(5), "Including other files"); no name of a user holds a plus. */
 export const sudoersOf = ({ name }: Named) =>
-  `/etc/sudoers.d/run-playbook-${name.replaceAll(".", "_")}`;
+  `/etc/sudoers.d/run-playbook-${name.replaceAll(".", "+")}`;
+
+/**
+ * Words of sudoers begin with a capital: ALL is everybody, ADMINS an alias, Defaults and User_Alias begin lines of their
+ * own (sudoers(5)). Such a name cannot be given a right there.
+ */
+export const isSudoersWord = (name: string): boolean => /^[A-Z]/.test(name);
 export const keysOf = (home: string) => `${home}/.ssh/authorized_keys`;
 export const homeOf = ({ name, home }: Named) =>
   home ?? (name === "root" ? "/root" : `/home/${name}`);

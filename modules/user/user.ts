@@ -13,23 +13,32 @@ import {
 } from "#engine/index.ts";
 import { attributeDifference, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Line, State } from "../params.ts";
-import { homeOf, type Keys, keysOf, type Passwd, parsePasswd, sudoersOf } from "./login.ts";
+import { PublicKey } from "./authorized-key.ts";
+import {
+  homeOf,
+  isSudoersWord,
+  type Keys,
+  keysOf,
+  type Passwd,
+  parsePasswd,
+  sudoersOf,
+} from "./login.ts";
 import { undoUser } from "./undo.ts";
 
-const PublicKey = Line.regex(
-  /^([a-z][\w=",. /:*@-]* )?(ssh-|ecdsa-|sk-)[\w@.-]+ [A-Za-z0-9+/=]{40,}( .*)?$/,
-  "expected a public key as in id_ed25519.pub",
-);
+/** Of a user, never a number: programs take one for a uid. */
+const LoginName = Account.regex(/\D/, "expected a name, not a number");
 
-const Params = z.strictObject({
-  name: Account.describe("The login name."),
+const Fields = z.strictObject({
+  name: LoginName.describe("The login name."),
   uid: z.int().min(0).optional().describe("Its number; the next free one unless given."),
   system: z.boolean().default(false).describe("A new one gets a number below 1000 and no home."),
   groups: z
     .array(Account)
     .default([])
     .describe("Further groups, which must be there; it stays in those that are not named."),
-  shell: AbsolutePath.default("/bin/bash").describe("Its shell; /usr/sbin/nologin for none."),
+  shell: AbsolutePath.optional().describe(
+    "Its shell, /usr/sbin/nologin for none; /bin/bash for a new one and untouched for others unless given.",
+  ),
   home: AbsolutePath.optional().describe("Its home folder; /home/<name> unless given."),
   comment: Line.refine((text) => !text.includes(":"), "expected no colon")
     .optional()
@@ -45,6 +54,11 @@ const Params = z.strictObject({
   removeHome: z.boolean().default(false).describe("With absent: its home and mail go too."),
   state: State,
 });
+const Params = Fields.refine(({ name, sudo }) => sudo === undefined || !isSudoersWord(name), {
+  path: ["sudo"],
+  message:
+    "sudo takes a name that begins with a capital for a word of its own, and ALL for every user",
+});
 type Want = z.output<typeof Params>;
 
 export const user = defineModule({
@@ -53,7 +67,7 @@ export const user = defineModule({
   example: `use.user({
   name: "deploy",
   sudo: "without-password",
-  authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE deploy"],
+  authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE deploy"],
 })`,
   params: Params,
   outputs: z.object({
@@ -62,15 +76,17 @@ export const user = defineModule({
 
   async read(host, want) {
     const [entry, ids, known, sudoers, ownHome] = await Promise.all([
-      host.run(sh`getent passwd -- ${want.name}`),
+      lookUp(host, "passwd", [want.name]),
       host.run(sh`id -nG -- ${want.name}`),
-      host.run(sh`getent group -- ${want.groups}`),
+      lookUp(host, "group", [...want.groups, want.name]),
       readManaged(host, sudoersOf(want), { folder: "packaged" }),
       host.stat(homeOf(want)),
     ]);
-    const passwd = parsePasswd(entry.stdout);
+    const passwd = parsePasswd(entry);
+    if (passwd !== undefined && ids.code !== 0)
+      throw new PlaybookError("PB_ANSWER_INVALID", ["id", ids.stderr || `it exited ${ids.code}`]);
     const groups = ids.code === 0 ? ids.stdout.trim().split(/\s+/) : [];
-    const existing = known.stdout.split("\n").map((line) => line.split(":")[0] ?? "");
+    const existing = known.split("\n").map((line) => line.split(":")[0] ?? "");
     const home = passwd?.home ?? homeOf(want);
     const keys = want.authorizedKeys === undefined ? undefined : await readKeys(host, home);
     const homeThere = ownHome !== undefined;
@@ -91,7 +107,7 @@ export const user = defineModule({
         name,
         `there is no group ${lacking.join(", ")}`,
       ]);
-    if (now.passwd === undefined) yield add(want);
+    if (now.passwd === undefined) yield add(want, now.existing.includes(name));
     else yield* modify(now.passwd, now.groups, want);
     if (now.keys !== undefined) yield* keepKeys(now.keys, now, want);
     if (want.sudo !== undefined)
@@ -107,14 +123,27 @@ export const user = defineModule({
   },
 });
 
-function add(want: Want): Change {
-  const { name, uid, system, groups, shell, comment } = want;
+/** @throws PB_ANSWER_INVALID where the database cannot tell, as when its directory server is away */
+async function lookUp(host: Host, database: string, keys: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await host.run(sh`getent ${database} -- ${keys}`);
+  // 2: some of the keys are not there (getent(1)).
+  if (code === 0 || code === 2) return stdout;
+  throw new PlaybookError("PB_ANSWER_INVALID", [
+    `getent ${database}`,
+    stderr || `it exited ${code}`,
+  ]);
+}
+
+/** A group of its name may be there before it: a new user joins it then. */
+function add(want: Want, ownGroup: boolean): Change {
+  const { name, uid, system, groups, shell = "/bin/bash", comment } = want;
   const options = [
     ...(system ? ["--system"] : ["--create-home"]),
     ...(uid === undefined ? [] : ["--uid", String(uid)]),
     ...(groups.length === 0 ? [] : ["--groups", groups.join(",")]),
     ...(comment === undefined ? [] : ["--comment", comment]),
-    ...["--user-group", "--home-dir", homeOf(want), "--shell", shell],
+    ...(ownGroup ? ["--gid", name] : ["--user-group"]),
+    ...["--home-dir", homeOf(want), "--shell", shell],
   ];
   return run(sh`useradd ${options} -- ${name}`, `add user ${name}`);
 }
@@ -127,7 +156,7 @@ function* modify(now: Passwd, groups: readonly string[], want: Want): Generator<
   if (home !== undefined && home !== now.home)
     throw new PlaybookError("PB_USER_CONFLICT", [name, `its home is ${now.home}, not ${home}`]);
   const missing = want.groups.filter((group) => !groups.includes(group));
-  if (now.shell !== shell)
+  if (shell !== undefined && now.shell !== shell)
     yield run(sh`usermod --shell ${shell} -- ${name}`, `${name}: shell ${now.shell} → ${shell}`);
   if (comment !== undefined && comment !== now.comment)
     yield run(sh`usermod --comment ${comment} -- ${name}`, `${name}: named ${comment}`);

@@ -15,7 +15,8 @@ const SEED = Number(process.env["RUN_PLAYBOOK_SEED"] ?? Date.now() % 2 ** 31);
 const lab = openLab("resume");
 const hosts = ["w1", "w2"];
 const folder = mkdtempSync(join(tmpdir(), "run-playbook-resume-"));
-const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE deploy";
+const key =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE deploy";
 const tell = (line: string) => process.stderr.write(`# ${line}\n`);
 let lives = 0;
 let args: string[] = [];

@@ -2,7 +2,8 @@ import type { Action } from "#engine/dsl/module.ts";
 import type { LabView } from "#lab/view.ts";
 import * as use from "#modules/index.ts";
 
-const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE deploy";
+const key =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE deploy";
 /** A unit file that runs one program. */
 export const unitFile = (exec: string) =>
   `[Service]\nExecStart=${exec}\n[Install]\nWantedBy=multi-user.target\n`;

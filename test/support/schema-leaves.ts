@@ -47,7 +47,7 @@ export const SPECIMENS = [
   "0123456789abcdef".repeat(4),
   `sha256:${"0123456789abcdef".repeat(4)}`,
   "abcdef.0123456789abcdef",
-  `ssh-ed25519 ${"A".repeat(68)}`,
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE",
   "-----BEGIN PGP PUBLIC KEY BLOCK-----",
 ];
 

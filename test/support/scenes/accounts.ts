@@ -43,7 +43,8 @@ export const accountsScenes: Scenes = {
       const users =
         is === null ? {} : { deploy: { uid: 1000, home: "/home/deploy", ...is, ...login } };
       withUsers(host, users, ["adm", "video"]);
-      const key = `ssh-ed25519 ${"A".repeat(60)} deploy`;
+      const key =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE deploy";
       return {
         host,
         state: users,
