@@ -87,7 +87,7 @@ export function partOf(path: string): string {
 
 export const writeWork = (path: string, content: Uint8Array, attributes: FileAttributes): Work => ({
   what: `write ${path}`,
-  body: `_pb_write ${quoteAll(placeWords(path, attributes))}`,
+  body: `_pb_write ${quoteAll([...placeWords(path, attributes), String(content.byteLength)])}`,
   stdin: content,
   grouped: false,
 });

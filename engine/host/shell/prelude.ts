@@ -12,6 +12,7 @@ _pb_write() {
   _w=$2; trap 'rm -f -- "$_w"' EXIT; trap 'exit 143' TERM HUP INT
   umask 077; set -C
   cat >"$2" || exit 1
+  [ "$(stat -c %s -- "$2")" = "$5" ] || { echo "$1: Input/output error" >&2; exit 1; }
   _pb_place "$@"
 }
 _pb_place() {
@@ -21,6 +22,21 @@ _pb_place() {
   mv -f -- "$2" "$1" || exit 1
   trap - EXIT
   _d=\${1%/*}; sync -- "\${_d:-/}" || :
+}
+`;
+
+// What goes into a command's standard input. A decoder that is ended on the way leaves a part, which the command must not
+// take for the whole: it is ended before it can see the end of its input. A command that reads no further is no fault.
+const feeding = `\
+_pb_feed() {
+  exec 9>&1
+  _f=$({ { printf %s "$1"; printf p$? >&7; } | { base64 -d >&8; printf b$? >&7; }; } 7>&1 8>&9)
+  case $_f in p0b0|b0p0|*b1p*|*b1|*b141*) return ;; esac
+  read -r _m _ </proc/self/stat
+  _pb_tree "$$"
+  _t=\${_t#" $$ "}; _t=" $_t"; _t="\${_t%%" $_m "*} \${_t#*" $_m "}"
+  _pb_kill
+  echo "its standard input did not arrive whole, so it was ended" >&3
 }
 `;
 
@@ -52,6 +68,9 @@ _pb_signal() {
 _pb_kill_below() {
   _pb_tree "$1"
   _t=\${_t#" $1 "}
+  _pb_kill
+}
+_pb_kill() {
   _pb_signal TERM
   _k=0
   while [ "$_k" -lt 20 ]; do
@@ -93,4 +112,4 @@ _pb_e() {
   printf '\\001%sE\\n' "$1" >&3
   printf '\\001%sE %s %s\\n' "$1" "$_c" "$_l"
 }
-${files}${lookFunction}${ending}`;
+${files}${lookFunction}${ending}${feeding}`;

@@ -77,7 +77,7 @@ export function frameText(nonce: string, work: Work): string {
   const feed =
     work.stdin === undefined
       ? ""
-      : `printf %s ${quote(Buffer.from(work.stdin).toString("base64"))} | base64 -d | `;
+      : `_pb_feed ${quote(Buffer.from(work.stdin).toString("base64"))} | `;
   const input = work.stdin === undefined ? "</dev/null " : "";
   return `_pb_b ${nonce}\n${feed}( ${work.body} ) ${input}${streams} &\n_pb_e ${nonce}${work.grouped ? " 1" : ""}\n`;
 }

@@ -11,7 +11,7 @@ test("a secret is never turned into text, so that no placeholder goes to a host 
   const ways: Record<string, () => unknown> = {
     String: () => String(token),
     "a template literal": () => `${token}`,
-    "a sum": () => "" + (token as unknown as string),
+    "a sum": () => "".concat(token as unknown as string),
     "a list that is joined": () => [token].join(),
     "a key": () => ({ [token as unknown as string]: 1 }),
     JSON: () => JSON.stringify({ nested: [{ token }] }),
