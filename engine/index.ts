@@ -12,7 +12,7 @@ export {
   upload,
   writeFile,
 } from "./dsl/change.ts";
-export { type Duration, toMs } from "./dsl/duration.ts";
+export { type Duration, isDuration, toMs } from "./dsl/duration.ts";
 export type { HostSet } from "./dsl/host-set.ts";
 export { defineInventory, type HostEntry, type Inventory } from "./dsl/inventory.ts";
 export { defineModule, defineProbe, noParams } from "./dsl/module.ts";

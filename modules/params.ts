@@ -1,6 +1,6 @@
 /** Schemas that several modules' params share. */
 import { z } from "zod";
-import type { Duration } from "#engine/index.ts";
+import { type Duration, isDuration } from "#engine/index.ts";
 
 /** A path on the host; control characters and line ends have no place in one that is written into files and logs. */
 export const AbsolutePath = z
@@ -45,7 +45,7 @@ export const State = z
 
 /** A length of time, as "30s". */
 export const DurationText = z.custom<Duration>(
-  (value) => typeof value === "string" && /^\d+(\.\d+)?(ms|s|m|h|d)$/.test(value),
+  isDuration,
   "expected a duration such as 500ms, 30s, 5m or 2h",
 );
 

@@ -1,3 +1,4 @@
+import { timerIn } from "../host/deadline.ts";
 import type { Clock } from "../run/options.ts";
 
 /** The time of this machine. */
@@ -12,13 +13,13 @@ export const systemClock: Clock = {
         return;
       }
       const abort = () => {
-        clearTimeout(timer);
+        timer.clear();
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
+      const timer = timerIn(ms, () => {
         signal?.removeEventListener("abort", abort);
         resolve();
-      }, ms);
+      });
       signal?.addEventListener("abort", abort, { once: true });
     }),
 };

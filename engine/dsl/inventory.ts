@@ -1,3 +1,4 @@
+import { PlaybookError } from "../errors/error.ts";
 import type { Ref } from "./ref.ts";
 import type { Secret } from "./secret.ts";
 
@@ -7,7 +8,7 @@ export interface HostEntry {
   readonly address: string;
   /** 22, or what ssh_config says, unless given. */
   readonly port?: number;
-  /** What ssh_config says, else root, unless given. */
+  /** What ssh_config says, else the user who runs this, unless given. */
   readonly user?: string;
   /** A path; the agent and the default identities are tried where it is not given. */
   readonly identityFile?: string;
@@ -49,14 +50,21 @@ export const defineInventory = <
   /** Applied to every host that does not say otherwise. */
   readonly defaults?: Partial<HostEntry>;
   readonly settings?: unknown;
-}): Inventory<keyof G & string> => ({
-  kind: "inventory",
-  hosts: Object.fromEntries(
-    Object.entries(inventory.hosts).map(([name, host]) => [
-      name,
-      { ...inventory.defaults, ...host },
-    ]),
-  ),
-  groups: inventory.groups,
-  settings: inventory.settings ?? {},
-});
+}): Inventory<keyof G & string> => {
+  const unknown = Object.keys(inventory).find((key) => !FIELDS.includes(key));
+  if (unknown !== undefined)
+    throw new PlaybookError("PB_INVENTORY_INVALID", [unknown, "an inventory has no such field"]);
+  return {
+    kind: "inventory",
+    hosts: Object.fromEntries(
+      Object.entries(inventory.hosts).map(([name, host]) => [
+        name,
+        { ...inventory.defaults, ...host },
+      ]),
+    ),
+    groups: inventory.groups,
+    settings: inventory.settings ?? {},
+  };
+};
+
+const FIELDS = ["hosts", "groups", "defaults", "settings"];

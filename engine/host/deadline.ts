@@ -1,19 +1,41 @@
+/** The most that a timer of Node takes, ms: what is longer would be over at once. 24.8 days. */
+const LONGEST = 2 ** 31 - 1;
+
+/** A timer that can be called off. */
+export interface Timer {
+  clear(): void;
+}
+
+/** Rings once, so many ms from now, however many these are; Infinity is never. */
+export function timerIn(ms: number, ring: () => void): Timer {
+  const end = performance.now() + ms;
+  let timer: NodeJS.Timeout;
+  const set = (left: number) => {
+    timer =
+      left <= LONGEST
+        ? setTimeout(ring, Math.max(0, left))
+        : setTimeout(() => set(end - performance.now()), LONGEST);
+  };
+  set(ms);
+  return { clear: () => clearTimeout(timer) };
+}
+
 /** The promise, or the error when it takes longer than `ms`; the timer never keeps the process alive by itself. */
 export async function within<T>(
   ms: number,
   promise: Promise<T>,
   late: () => Error | Promise<Error>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const expired = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), Math.max(0, ms));
+    timer = timerIn(ms, () => resolve("late"));
   });
   try {
     const first = await Promise.race([promise.then((value) => ({ value })), expired]);
     if (first === "late") throw await late();
     return first.value;
   } finally {
-    clearTimeout(timer);
+    timer?.clear();
   }
 }
 

@@ -16,7 +16,23 @@ export interface Filters {
 /** The part of a plan that is wanted, and what was left out, in words. */
 export function filterPlan(plan: Plan, filters: Filters, inventory: Inventory): Plan {
   const chosen = filters.only === undefined ? plan : onlySteps(plan, filters.only);
-  return filters.limit === undefined ? chosen : limitHosts(chosen, filters.limit, inventory);
+  const left = filters.limit === undefined ? chosen : limitHosts(chosen, filters.limit, inventory);
+  // A playbook without any step says itself that it does nothing.
+  if (left.nodes.length === 0 && plan.steps.length > 0) throw nothingSelected(plan, filters);
+  return left;
+}
+
+/** A run of nothing would end as converged, and say so of hosts that nobody looked at. */
+function nothingSelected(plan: Plan, { only, limit }: Filters): PlaybookError {
+  const shown = (names: readonly string[]) => `"${names.join(",")}"`;
+  const why =
+    plan.nodes.length === 0
+      ? `no step of playbook "${plan.playbook}" is on any host of the inventory`
+      : [
+          ...(only === undefined ? [] : [`--only ${shown(only)}`]),
+          ...(limit === undefined ? [] : [`--limit ${shown(limit)}`]),
+        ].join(" and ");
+  return new PlaybookError("PB_NOTHING_SELECTED", [why]);
 }
 
 function onlySteps(plan: Plan, only: readonly string[]): Plan {

@@ -2,13 +2,15 @@ import { z } from "zod";
 import { CONTROL } from "../dsl/host-set.ts";
 import type { HostEntry, Inventory } from "../dsl/inventory.ts";
 import type { Playbook } from "../dsl/playbook.ts";
+import { isRef } from "../dsl/ref.ts";
+import { isSecret } from "../dsl/secret.ts";
 import type { PlayHost } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { HostAddr } from "../net/host-addr.ts";
 import { describeIssues } from "./issues.ts";
 
 const Path = z.string().regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, "expected a path");
-const Entry = z.object({
+const Entry = z.strictObject({
   address: z.string().min(1, "expected an address or a name"),
   port: z.int().min(1).max(65_535).optional(),
   user: z
@@ -22,6 +24,10 @@ const Entry = z.object({
     .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, "expected [user@]host[:port]")
     .optional(),
   hostKeys: z.enum(["strict", "accept-new"]).optional(),
+  sudoPassword: z
+    .custom((value) => isRef(value) || isSecret(value), "expected a secret, as secretFrom.env(…)")
+    .optional(),
+  settings: z.unknown().optional(),
 });
 
 // Names go into file names on this machine, into nodes' names and into every line that is printed.
@@ -57,6 +63,7 @@ export function checkInventory(playbook: Playbook, inventory: Inventory): Checke
 }
 
 function checkHosts({ hosts }: Inventory): void {
+  const named = new Map<string, string>();
   for (const [name, entry] of Object.entries(hosts)) {
     if (!NAME.test(name))
       throw invalid(`host ${name}`, "a name has letters, digits, dots and hyphens");
@@ -66,13 +73,20 @@ function checkHosts({ hosts }: Inventory): void {
     if (name === CONTROL)
       throw invalid(`host ${name}`, "this name stands for the control machine itself");
     checkJump(name, entry, hosts);
-    checkAddress(name, entry);
+    const place = placeOf(name, entry);
+    const other = named.get(place);
+    if (other !== undefined)
+      throw invalid(`host ${name}`, `it is the same host as ${other}: both are at ${place}`);
+    named.set(place, name);
   }
 }
 
-function checkAddress(name: string, { address }: HostEntry): void {
+/** What two spellings of one address have in common: who is behind it is known only by its port and its jump host. */
+function placeOf(name: string, { address, port, jump }: HostEntry): string {
   try {
-    HostAddr.parse(address);
+    const parsed = HostAddr.parse(address);
+    const at = parsed.withPort(port ?? parsed.port ?? 22).hostPort();
+    return jump === undefined ? at : `${at} behind ${jump}`;
   } catch (error) {
     throw isPlaybookError(error) ? error.with({ host: name }) : error;
   }

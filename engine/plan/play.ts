@@ -7,6 +7,7 @@ import type { DeclaredStep, PlayHost } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { type CheckedInventory, checkInventory } from "./inventory.ts";
 import { parsePlaybookParams } from "./playbook-params.ts";
+import { checkGate, checkStep } from "./step-options.ts";
 
 /** What a playbook declared for an inventory. */
 export interface Declared {
@@ -26,11 +27,18 @@ export interface PlayInput {
 
 /** Checks inventory and params, then lets the playbook declare its steps. */
 export function declare({ playbook, inventory, params }: PlayInput): Declared {
+  checkOptions(playbook);
   const checked = checkInventory(playbook, inventory);
   const declarations = new Declarations([...checked.hosts, checked.control]);
   const play: Play<string, unknown, unknown, unknown> = {
-    step: (label, options) => declarations.step(label, options),
-    gate: (label, options) => declarations.gate(label, options),
+    step: (label, options) => {
+      checkStep(label, options);
+      return declarations.step(label, options);
+    },
+    gate: (label, options) => {
+      checkGate(label, options);
+      return declarations.gate(label, options);
+    },
     phase: (label, inside) => declarations.phase(label, inside),
     ...hostSets(checked, inventory),
     hosts: checked.hosts,
@@ -39,6 +47,17 @@ export function declare({ playbook, inventory, params }: PlayInput): Declared {
   };
   const question = build(playbook, play);
   return { steps: declarations.steps, hosts: [...checked.hosts, checked.control], question };
+}
+
+const OPTIONS = [
+  ...["summary", "inventory", "groups", "params", "settings"],
+  ...["hostSettings", "window", "confirm"],
+];
+
+function checkOptions({ options, at }: Playbook): void {
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined)
+    throw new PlaybookError("PB_PLAYBOOK_INVALID", [at, `it has no option "${unknown}"`], { at });
 }
 
 function build(

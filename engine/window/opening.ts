@@ -41,7 +41,7 @@ function spansAround({ days, from, to, timeZone }: Window, now: number): Span[] 
     .filter(({ dayOfWeek }) => days.some((day) => weekdays.indexOf(day) + 1 === dayOfWeek))
     .map((day) => ({
       opensAt: moment(day, from, timeZone),
-      closesAt: moment(to > from ? day : day.add({ days: 1 }), to, timeZone),
+      closesAt: end(to > from ? day : day.add({ days: 1 }), to, timeZone),
     }));
 }
 
@@ -51,6 +51,17 @@ function moment(day: Temporal.PlainDate, minutes: number, timeZone: string): num
     .toPlainDateTime()
     .add({ minutes })
     .toZonedDateTime(timeZone, { disambiguation: "compatible" }).epochMilliseconds;
+}
+
+// A window that would close at a time which the clocks skip closes as they skip it, never later by the clock.
+function end(day: Temporal.PlainDate, minutes: number, timeZone: string): number {
+  const local = day.toPlainDateTime().add({ minutes });
+  const at = local.toZonedDateTime(timeZone, { disambiguation: "compatible" });
+  const skipped = !at.toPlainDateTime().equals(local);
+  return (
+    (skipped ? at.getTimeZoneTransition("previous") : null)?.epochMilliseconds ??
+    at.epochMilliseconds
+  );
 }
 
 // One that opens again as it closes (00:00-24:00) stays open.

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { defineModule, download, isPlaybookError, run, script } from "#engine/index.ts";
 import { AbsolutePath } from "../params.ts";
 import { sha256OfLocal } from "../remote-file/local-file.ts";
-import { newestSnapshot } from "./newest-snapshot.ts";
+import { newestSnapshot, OWN_NAMES } from "./newest-snapshot.ts";
 
 const Params = z.strictObject({
   dir: AbsolutePath.default("/var/backups/etcd").describe("The folder on the host."),
@@ -11,7 +11,11 @@ const Params = z.strictObject({
     .number()
     .default(24)
     .describe("An older newest snapshot is followed by a new one."),
-  keep: z.int().min(1).default(7).describe("How many stay on the host."),
+  keep: z
+    .int()
+    .min(1)
+    .default(7)
+    .describe("How many stay on the host, of those that this module made."),
   fetchTo: z
     .string()
     .optional()
@@ -77,7 +81,7 @@ mv "$part" "$1"
 cd "$dir"
 sha256sum "\${1##*/}" >"$1.sha256"
 sync "$1" "$1.sha256"
-ls -1t etcd-*.db | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+ls -1t ${OWN_NAMES} | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
 
 /** "20261124-183000", in UTC. */
 const stamp = (clock: number): string =>

@@ -2,11 +2,15 @@ import { z } from "zod";
 import { type Host, script } from "#engine/index.ts";
 import { answerOf } from "../answer.ts";
 
+/** The names that this module gives, as a pattern of sh: whatever else is in the folder is somebody else's. */
+export const OWN_NAMES =
+  "etcd-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9].db";
+
 const NEWEST = `# etcd-snapshot-newest
 now=$(date +%s)
 echo "$now"
 cd "$1" 2>/dev/null || exit 0
-name=$(ls -1t etcd-*.db 2>/dev/null | while read -r each; do
+name=$(ls -1t ${OWN_NAMES} 2>/dev/null | while read -r each; do
   [ "$(stat -c %Y "$each")" -gt "$now" ] || { echo "$each"; break; }
 done)
 [ -n "$name" ] || exit 0
@@ -22,7 +26,7 @@ const Seconds = z
 // The name becomes part of a file's name on this machine.
 const Answer = z.object({
   clock: Seconds,
-  name: z.string().regex(/^(etcd-[\w.-]+\.db)?$/),
+  name: z.string().regex(/^(etcd-\d{8}-\d{6}\.db)?$/),
   written: Seconds,
   sha256: z.string().regex(/^([0-9a-f]{64})?$/),
 });

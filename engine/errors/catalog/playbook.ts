@@ -39,6 +39,10 @@ export const playbookErrors = {
     message: (ref: string, how: string) => `The output ${ref} was used as ${how}.`,
     hint: "An output exists only once its step ran: pass it as a param, where it is the edge too.",
   },
+  PB_NOTHING_SELECTED: {
+    message: (why: string) => `Nothing is selected: ${why}.`,
+    hint: "run-playbook FILE --list shows the steps and their hosts; check the inventory's groups, --limit and --only.",
+  },
   PB_SECRET_MISUSED: {
     message: (how: string) => `A secret was turned into ${how}.`,
     hint: "Pass the secret itself as a param, or put it into text with secretText`…`: what holds a secret is one as a whole.",

@@ -66,3 +66,21 @@ describe("a host's clock that was ahead, and is right again", () => {
     },
   );
 });
+
+describe("snapshots that somebody made by hand", () => {
+  test("stay where fewer are kept, and a newer one without a checksum makes no other count as damaged", async () => {
+    await snapshot("etcd-20261124-180000.db", -30);
+    await writeFile(join(dir, "etcd-before-upgrade.db"), "by hand");
+    await writeFile(join(dir, "etcd-a b.db"), "by hand");
+    const before = await read(1);
+    expect(before).toMatchObject({ good: false });
+    const [change] = [...etcdSnapshot.spec.diff(before, want(1))];
+    if (change?.op !== "run") throw new Error("a snapshot is made by a command");
+    expect(await execute(here(change.command))).toMatchObject({ code: 0, stderr: "" });
+    await writeFile(join(dir, "etcd-by-hand-again.db"), "by hand");
+    expect(await read(1)).toMatchObject({ good: true });
+    const kept = (await readdir(dir)).filter((name) => /^etcd-(before|a b|by)/.test(name));
+    expect(kept).toHaveLength(3);
+    expect(await readdir(dir)).not.toContain("etcd-20261124-180000.db");
+  });
+});

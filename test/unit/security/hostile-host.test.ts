@@ -73,7 +73,8 @@ export default playbook("hostile", { groups: ["nodes"] }, ({ step, groups: { nod
 
 /** Runs the playbook on a good host and on hosts that each do their mischief. */
 async function against(mischiefs: Readonly<Record<string, Mischief>>) {
-  const hosts: Record<string, object> = { good: { ...good.target, hostKeys: "strict" } };
+  const { name: _, ...entry } = good.target;
+  const hosts: Record<string, object> = { good: { ...entry, hostKeys: "strict" } };
   const hostile: HostileHost[] = [];
   for (const [name, mischief] of Object.entries(mischiefs)) {
     const host = await hostileHost(key, mischief);

@@ -312,4 +312,59 @@ describe("--only and --limit", () => {
     expect(caught(() => planOf(declare, { only: ["five"] })).message).toContain("one, two");
     expect(caught(() => planOf(declare, { limit: ["five"] })).message).toContain("nodes, rest");
   });
+
+  test("what selects nothing is an error, not a run of nothing", () => {
+    const nothing = expect.objectContaining({ code: "PB_NOTHING_SELECTED" });
+    expect(() => planOf(declare, { limit: [] })).toThrow(nothing);
+    expect(() => planOf(declare, { only: [] })).toThrow(nothing);
+    const empty = ({ step, groups }: AnyPlay) => {
+      step("one", { on: groups.nodes.except(groups.nodes), ensure: value() });
+    };
+    expect(() => planOf(empty)).toThrow(nothing);
+    expect(() => planOf(empty, { limit: ["a"] })).toThrow(nothing);
+  });
+});
+
+describe("what no step, host or inventory has", () => {
+  const wrong: Record<string, Record<string, unknown>> = {
+    "aftr: no such field": { aftr: [] },
+    "retries.times: ": { retries: { times: -1 } },
+    "retries.times: expected int": { retries: { times: 1.5 } },
+    "retries.delai: no such field": { retries: { times: 1, delai: "1s" } },
+    "timeout: expected a duration": { timeout: "5 minutes" },
+    "timeout: expected more than nothing": { timeout: "0s" },
+    "env.A: ": { env: { A: 1 } },
+    "rolling.max: no such field": { rolling: { batch: 1, max: 2 } },
+    "after[0]: expected a step": { after: ["one"] },
+  };
+  test.each(Object.entries(wrong))("is refused of a step with its line: %s", (says, options) => {
+    const declare = ({ step, groups }: AnyPlay) => {
+      step("one", { on: groups.nodes, ensure: value(), ...options } as never);
+    };
+    const error = caught(() => planOf(declare));
+    expect(error).toMatchObject({ code: "PB_STEP_INVALID" });
+    expect(error.message).toContain(says);
+    expect(error.context.at).toMatch(/expand\.test\.ts:\d+/);
+  });
+
+  const hosts: Record<string, [string, Record<string, object>]> = {
+    "a typo": ["prot: no such field", { a: { address: "2001:db8::1", prot: 2222 } }],
+    "a password, which is not repeated": [
+      "password: no such field",
+      { a: { address: "2001:db8::1", password: "hunter2" } },
+    ],
+    "one host in two spellings": [
+      "it is the same host as a",
+      { a: { address: "2001:db8::1" }, b: { address: "[2001:DB8:0::1]:22" } },
+    ],
+  };
+  test.each(Object.entries(hosts))("is refused of an inventory: %s", (_, [says, given]) => {
+    const inventory = defineInventory({ hosts: given as never, groups: { nodes: [], rest: [] } });
+    const plan = () =>
+      makePlan({ playbook: playbook("p", {}, () => undefined), inventory, params: {} });
+    const error = caught(plan);
+    expect(error).toMatchObject({ code: "PB_INVENTORY_INVALID" });
+    expect(error.message).toContain(says);
+    expect(error.message).not.toContain("hunter2");
+  });
 });

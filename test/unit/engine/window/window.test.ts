@@ -50,6 +50,11 @@ describe("a window", () => {
     expect(seen(berlin("01:00-02:30"), "2026-10-25T00:00Z")).toBe("open until 2026-10-25T00:30");
   });
 
+  test("that ends at a time which the clocks skip ends as they skip it: nothing is open at 03:20", () => {
+    expect(seen(berlin("01:30-02:30"), "2026-03-29T00:45Z")).toBe("open until 2026-03-29T01:00");
+    expect(seen(berlin("01:30-02:30"), "2026-03-29T01:20Z")).toBe("closed until 2026-03-29T23:30");
+  });
+
   test("on some days opens on those, and may close on another", () => {
     const weekend = declared({ days: ["fri"], from: "22:00", to: "04:00", timeZone: "UTC" });
     // The first of June 2026 is a Monday.
