@@ -17,10 +17,11 @@ export class Passports {
 
   async for(route: Route): Promise<Passport> {
     const { names, files } = route.knownHosts;
-    const [entries, login] = await Promise.all([
-      this.#knownHosts.entriesFor(names, files),
+    const [own, elsewhere, login] = await Promise.all([
+      this.#knownHosts.entriesFor(names.slice(0, 1), files),
+      this.#knownHosts.entriesFor(names.slice(1), files),
       this.#keyring.credentials(route),
     ]);
-    return { route, keys: new HostKeys(route.knownHosts, entries), login };
+    return { route, keys: new HostKeys(route.knownHosts, { own, elsewhere }), login };
   }
 }

@@ -20,7 +20,7 @@ export interface Route {
   /** Only named files, nothing else that an agent holds. */
   readonly agent: string | undefined;
   readonly knownHosts: {
-    /** Under which the host may be kept; a new key is kept under the first. */
+    /** Under which the host may be kept; a new key is kept under the first, the others can only say yes. */
     readonly names: readonly string[];
     readonly files: readonly string[];
     readonly acceptNew: boolean;

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -39,6 +39,23 @@ async function connects(target: Partial<Target> = {}): Promise<string> {
   await host.close();
   return stdout.trim();
 }
+/** Whether the system's ssh, strict, lets itself be connected with this known_hosts file. */
+function opensshTrusts(): boolean {
+  const { identityFile = "", user = "" } = sshd.target;
+  const options = {
+    UserKnownHostsFile: file,
+    GlobalKnownHostsFile: "/dev/null",
+    StrictHostKeyChecking: "yes",
+    BatchMode: "yes",
+    IdentitiesOnly: "yes",
+  };
+  const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  const { status } = spawnSync("ssh", [
+    ...["-F", "none", "-i", identityFile, "-p", String(sshd.port), ...flags],
+    ...[`${user}@::1`, "true"],
+  ]);
+  return status === 0;
+}
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe("the host key", () => {
@@ -57,6 +74,45 @@ describe("the host key", () => {
     writeFileSync(file, `::1 ${key("ed25519")}\n`);
     expect(await connects()).toBe("in");
   });
+
+  it("is not trusted because the server on port 22 of that address has it, where this port's is known", async () => {
+    writeFileSync(file, `::1 ${key("ed25519")}\n${name} ${key("other")}\n`);
+    for (const hostKeys of ["strict", "accept-new"] as const)
+      await expect(connects({ hostKeys })).rejects.toEqual(refusal("PB_HOST_KEY_CHANGED"));
+    expect(opensshTrusts()).toBe(false);
+  });
+
+  it("is this port's own, whatever the server on port 22 of that address has", async () => {
+    writeFileSync(file, `::1 ${key("other")}\n${name} ${key("ed25519")}\n`);
+    expect(await connects()).toBe("in");
+    expect(opensshTrusts()).toBe(true);
+  });
+
+  it("is unknown, not changed, where only the server on port 22 of that address is known", async () => {
+    writeFileSync(file, `::1 ${key("other")}\n`);
+    await expect(connects()).rejects.toEqual(refusal("PB_HOST_KEY_UNKNOWN"));
+    expect(opensshTrusts()).toBe(false);
+    expect(await connects({ hostKeys: "accept-new" })).toBe("in");
+  });
+
+  it("is judged as ssh does, whatever lines stand for the address with and without its port", async () => {
+    const names = ["::1", name, "*", `!${name},*`, "[::1]:1", "0:0::1"];
+    const keys = ["ed25519", "other"];
+    const lines = names.flatMap((one) => keys.map((each) => `${one} ${key(each)}`));
+    const seen = { trusted: 0, refused: 0 };
+    for (const [index, first] of lines.entries())
+      for (const second of lines.slice(index)) {
+        writeFileSync(file, `${first}\n${second}\n`);
+        const ours = await connects().then(
+          () => true,
+          () => false,
+        );
+        expect(ours, `${first}\n${second}`).toBe(opensshTrusts());
+        seen[ours ? "trusted" : "refused"] += 1;
+      }
+    process.stderr.write(`# known_hosts against ssh: ${JSON.stringify(seen)}\n`);
+    expect(Math.min(seen.trusted, seen.refused)).toBeGreaterThan(10);
+  }, 120_000);
 
   it("is asked for in the type that is known, whatever the server prefers", async () => {
     writeFileSync(file, `${name} ${key("rsa")}\n`);
