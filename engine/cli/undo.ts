@@ -63,11 +63,15 @@ function refuseWhileInUse({ run, record: { begun }, standing, resumedAs }: Known
     });
 }
 
-/** The run with those that it goes on with, oldest first. */
-async function withEarlier(runs: string, { record }: KnownRun): Promise<RunRecord[]> {
+/** The run with those that it goes on with, oldest first. @throws PB_UNDO_INCOMPLETE where the record of one is gone */
+async function withEarlier(runs: string, { run, record }: KnownRun): Promise<RunRecord[]> {
   const { resumes } = record.begun;
-  const earlier = resumes === undefined ? undefined : await knownRun(runs, resumes);
-  return [...(earlier === undefined ? [] : await withEarlier(runs, earlier)), record];
+  if (resumes === undefined) return [record];
+  const earlier = await knownRun(runs, resumes);
+  // What it changed would stay, and the undo would count as whole.
+  if (earlier === undefined)
+    throw new PlaybookError("PB_UNDO_INCOMPLETE", [run, resumes], { state: "nothing was undone" });
+  return [...(await withEarlier(runs, earlier)), record];
 }
 
 function refuseNothing({ run }: KnownRun, { plan, stays }: UndoPlan): void {

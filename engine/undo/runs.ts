@@ -5,17 +5,21 @@ import { type KnownRun, knownRun } from "../journal/runs.ts";
 import type { Plan } from "../plan/plan.ts";
 import { listed } from "../report/text.ts";
 
-/** The newest run that changed something and undid nothing. @throws PB_UNDO_NOTHING */
+/** The newest run that changed something, undid nothing and was not undone since. @throws PB_UNDO_NOTHING */
 export async function lastChanging(runs: string): Promise<KnownRun> {
+  const undone = new Set<string>();
   for (const name of await runNames(runs)) {
     const known = await knownRun(runs, name);
     if (known === undefined || known.resumedAs !== undefined) continue;
     const { begun, nodes } = known.record;
-    if (begun.asked.undoes === undefined && nodes.some(isChanged)) return known;
+    const { undoes } = begun.asked;
+    // An undo is younger than what it undid, so it is met first.
+    if (undoes !== undefined && known.standing === "converged") undone.add(undoes);
+    if (undoes === undefined && !undone.has(name) && nodes.some(isChanged)) return known;
   }
   throw new PlaybookError("PB_UNDO_NOTHING", [
     "the runs that were made here",
-    "none changed anything",
+    "none changed anything that was not undone since",
   ]);
 }
 

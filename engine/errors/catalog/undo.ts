@@ -30,4 +30,9 @@ export const undoErrors = {
       `Step "${step}" failed on ${host}, and undoing it failed too: ${why}`,
     hint: "Look at the host before anything else; running again reads first, and changes only what differs.",
   },
+  PB_UNDO_INCOMPLETE: {
+    message: (run: string, earlier: string) =>
+      `Run ${run} goes on with run ${earlier}, whose journal is gone.`,
+    hint: "Restore its folder below run-playbook/runs in the state folder, or write down what is to go back as a playbook of its own.",
+  },
 } satisfies ErrorSpecs;

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { cli } from "../../../support/cli.ts";
@@ -92,6 +92,34 @@ test("a run is shown as it would be undone, undone once it is answered, and then
   expect(runs.stdout.match(/converged/g)).toHaveLength(2);
 });
 
+test("`undo last` after an undo is the run before it, and none where all is undone", async () => {
+  await using here = await stage();
+  await here.cli("notes.ts", "--yes");
+  await here.cli("notes.ts", "--yes", "--param", "text=newer");
+  expect((await here.cli("undo", "last", "--yes")).code).toBe(0);
+  expect([await here.text("low"), await here.text("high")]).toEqual(["new", "new"]);
+  expect((await here.cli("undo", "last", "--yes")).code).toBe(0);
+  expect([await here.text("low"), await here.text("high")]).toEqual(["old", undefined]);
+  const third = await here.cli("undo", "last", "--yes");
+  expect(third).toMatchObject({ code: 2, stderr: expect.stringContaining("PB_UNDO_NOTHING") });
+});
+
+test("a run that goes on with one whose journal is gone is not undone in part", async () => {
+  await using here = await stage();
+  const state = join(here.cwd, "state/run-playbook/runs");
+  await here.cli("notes.ts", "--yes");
+  const [first = ""] = await readdir(state);
+  const journal = await readFile(join(state, first, "journal.jsonl"), "utf8");
+  const later = first.replace(/.$/, (char) => (char === "z" ? "y" : "z"));
+  const resumed = journal.replaceAll(first, later).replace('"run":', `"resumes":"${first}","run":`);
+  await mkdir(join(state, later), { mode: 0o700 });
+  await writeFile(join(state, later, "journal.jsonl"), resumed, { mode: 0o600 });
+  await rm(join(state, first), { recursive: true });
+  const undone = await here.cli("undo", later, "--yes");
+  expect(undone).toMatchObject({ code: 2, stderr: expect.stringContaining("PB_UNDO_INCOMPLETE") });
+  expect(await here.text("low")).toBe("new");
+});
+
 test("what cannot be undone is said first, and what it stands on stays", async () => {
   await using here = await stage();
   await here.cli("notes.ts", "--yes", "--param", "stone=true");
@@ -151,6 +179,7 @@ test("what there is nothing to undo of is no run", async () => {
     code: 2,
     stderr: expect.stringMatching(/PB_UNDO_NOTHING\n.*it undid 2/),
   });
+  await here.cli("notes.ts", "--yes");
   await rm(here.records, { recursive: true });
   const forgotten = await here.cli("undo", "last", "--yes");
   expect(forgotten.code).toBe(1);
