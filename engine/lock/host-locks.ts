@@ -11,6 +11,11 @@ import { describeOwner, type Owner, ownerLines, parseLockState } from "./owner.t
 const BEAT_MS = 10_000;
 /** One that takes longer than this came too late anyway. Ms. */
 const BEAT_TIMEOUT_MS = 25_000;
+/**
+ * How long after the last heartbeat that was answered the host is surely still this run's, in ms: its watchdog lets go
+ * no sooner than 28 s after it heard one.
+ */
+const SURE_MS = 20_000;
 /** How long a run that is over waits for a lock that is just being taken. Ms. */
 const END_TIMEOUT_MS = 3000;
 
@@ -30,6 +35,8 @@ interface Held {
   readonly host: string;
   readonly since: number;
   connection: Connection;
+  /** When the last call that the host answered was made, on the steady clock. */
+  askedAt: number;
   /** A heartbeat is on its way. */
   beating: boolean;
 }
@@ -40,6 +47,8 @@ type Mode = "take" | "again" | "beat";
 export class HostLocks {
   readonly #options: HostLocksOptions;
   readonly #held = new Map<string, Held>();
+  /** Why hosts are not this run's any more. */
+  readonly #lost = new Map<string, unknown>();
   /** What was asked for and is not answered yet. */
   readonly #taking = new Set<Promise<void>>();
   readonly #over = new AbortController();
@@ -63,10 +72,29 @@ export class HostLocks {
   async #take(host: string, connection: Connection): Promise<void> {
     const before = this.#held.get(host);
     const since = before?.since ?? this.#options.clock.now();
-    const held = { host, since, connection, beating: false };
+    const held = { host, since, connection, askedAt: 0, beating: false };
     await this.#run(held, before === undefined ? "take" : "again");
     this.#held.set(host, held);
     this.#beats ??= this.#keepBeating();
+  }
+
+  /**
+   * Before each change: whether the host is still this run's. Costs nothing while its heartbeats are answered; an engine
+   * that stood still, or was cut off, asks the host first.
+   * @throws PB_LOCK_LOST; what the transport does where the host cannot be asked
+   */
+  async confirm(host: string): Promise<void> {
+    if (!this.#options.hosts.has(host)) return;
+    if (this.#lost.has(host)) throw this.#lost.get(host);
+    const held = this.#held.get(host);
+    if (held === undefined) throw lockLost(host, "");
+    if (this.#options.clock.steady() - held.askedAt < SURE_MS) return;
+    try {
+      await this.#run(held, "beat");
+    } catch (error) {
+      if (isLost(error)) this.#letGo(held, error);
+      throw error;
+    }
   }
 
   /** After a new connection in the old one's place; nobody waits for the answer. */
@@ -112,15 +140,22 @@ export class HostLocks {
       await this.#run(held, mode);
     } catch (error) {
       // A connection that fails is somebody else's to mend, and a late answer no proof of anything.
-      if (this.#held.get(held.host) !== held || !isLost(error)) return;
-      this.#held.delete(held.host);
-      this.#options.lost(held.host, error);
+      if (isLost(error)) this.#letGo(held, error);
     } finally {
       held.beating = false;
     }
   }
 
-  async #run({ host, since, connection }: Held, mode: Mode): Promise<void> {
+  #letGo(held: Held, error: unknown): void {
+    if (this.#held.get(held.host) !== held) return;
+    this.#held.delete(held.host);
+    this.#lost.set(held.host, error);
+    this.#options.lost(held.host, error);
+  }
+
+  async #run(held: Held, mode: Mode): Promise<void> {
+    const { host, since, connection } = held;
+    const askedAt = this.#options.clock.steady();
     const lines = ownerLines({ ...this.#options.owner, since });
     const before = mode === "take" ? (this.#options.resumes ?? []).join(" ") : "";
     const command = inlineScript(lockScript, mode, before, ...lines);
@@ -128,7 +163,10 @@ export class HostLocks {
       ...this.#as(host),
       ...(mode === "take" ? {} : { timeoutMs: BEAT_TIMEOUT_MS }),
     });
-    if (code === 0) return;
+    if (code === 0) {
+      held.askedAt = askedAt;
+      return;
+    }
     if (code !== 6 && code !== 7) {
       const why = lastLines(stderr).at(-1) ?? `sh exited ${code}`;
       throw new PlaybookError("PB_LOCK_FAILED", [host, why], {

@@ -11,7 +11,7 @@ import { limitsOf, withLimits } from "./deadline.ts";
 import type { Ended } from "./ended.ts";
 import { keepForUndo } from "./keep-for-undo.ts";
 import { prepare } from "./prepare.ts";
-import { isKeptOut, owned } from "./unreached.ts";
+import { isKeptOut, owned, stillOwned } from "./unreached.ts";
 
 /** Converges one node, again after a failure where the step says so, all within the step's timeout. */
 export function runAction(
@@ -97,9 +97,10 @@ function hearingFor(
       progress.before ??= before;
       await witness.found(node, { now, want, changes, keeping });
     },
-    changing: (index, change) => {
+    changing: async (index, change) => {
+      await stillOwned(node.actsOn, context);
       foresight.touch(node.actsOn);
-      return witness.changing(node, index, change);
+      await witness.changing(node, index, change);
     },
     changed: (index) => witness.changed(node, index),
   };

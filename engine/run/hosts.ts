@@ -69,6 +69,12 @@ export class Hosts {
     await (await (this.#opening.get(host) ?? this.#open(host))).locked;
   }
 
+  /** Before a change: whether the host is still this run's. @throws as {@link held} */
+  async confirmed(host: string): Promise<void> {
+    await this.held(host);
+    await this.#options.locks?.confirm(host);
+  }
+
   /** Says once that a host cannot be reached, or is another run's; nothing more is tried on it in this run. */
   giveUp(host: string, error: unknown): void {
     if (this.#givenUp.has(host)) return;

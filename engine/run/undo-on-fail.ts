@@ -12,7 +12,7 @@ import {
 } from "./attempting.ts";
 import { tellWaiting } from "./context.ts";
 import { limitsOf, withLimits } from "./deadline.ts";
-import { reach, Unreached } from "./unreached.ts";
+import { reach, stillOwned, Unreached } from "./unreached.ts";
 
 /** How long what was cut off may take to stop on the host before it is undone, in ms. */
 const STOPPING_MS = 10_000;
@@ -93,7 +93,10 @@ function undo(node: PlanNode, step: DeclaredAction, { context, before, back }: U
         },
         hear: {
           found: unheard,
-          changing: (index, change) => witness.undoing(node, index, change),
+          changing: async (index, change) => {
+            await stillOwned(node.actsOn, context);
+            await witness.undoing(node, index, change);
+          },
           changed: (index) => witness.undone(node, index),
         },
         tell: (shown) => {

@@ -31,6 +31,12 @@ export const reach = (host: string, { hosts }: RunContext): Promise<Reached> =>
     throw new Unreached(host, error);
   });
 
+/** The same before a change, as a lock can be lost at any moment: nothing is changed beside another run. */
+export const stillOwned = (host: string, { hosts }: RunContext): Promise<void> =>
+  hosts.confirmed(host).catch((error: unknown) => {
+    throw new Unreached(host, error);
+  });
+
 /** The same for a host being this run's: until then it is only looked at. */
 export const owned = (host: string, { hosts }: RunContext): Promise<void> =>
   hosts.held(host).catch((error: unknown) => {

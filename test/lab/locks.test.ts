@@ -11,7 +11,7 @@ import { folder } from "../support/program.ts";
 
 // Real engines, each a process of its own, on real hosts.
 const lab = openLab("locks");
-const hosts = ["w1", "w2", "w3", "w4", "w5", "w6"] as const;
+const hosts = ["w1", "w2", "w3", "w4", "w5", "w6", "w7"] as const;
 type HostName = (typeof hosts)[number];
 let view: LabView;
 let here: Awaited<ReturnType<typeof folder>>;
@@ -183,6 +183,23 @@ describe("locks on real hosts", () => {
 
 // Each waits longer than a watchdog does, on a host of its own.
 describe.concurrent("locks that outlast something", () => {
+  it("and an engine that stood still for longer makes no further change once another run had the host", async ({
+    expect,
+  }) => {
+    await using stage = await Stage.on("w7");
+    const engine = stage.start("w7", "two changes");
+    const waits = () => lab.exec("w7", ["pgrep", "-f", "^sh -c while .* /root/go$"]);
+    await expect.poll(waits, { timeout: 20_000 }).toMatchObject({ code: 0 });
+    engine.child.kill("SIGSTOP");
+    await free("w7", 45);
+    await sh("w7", "touch /root/go");
+    expect(await stage.start("w7").ended()).toMatchObject({ code: 0 });
+    engine.child.kill("SIGCONT");
+    expect(await engine.ended()).toMatchObject({ code: 1, recap: { changed: 0 } });
+    expect(engine.refusal("w7")).toMatchObject({ code: "PB_LOCK_LOST" });
+    expect(await sh("w7", "[ -e /root/second ] || echo none")).toBe("none");
+  });
+
   it("end within 30 s after an engine that was killed, though a command of it lives on", async ({
     expect,
   }) => {
