@@ -8,6 +8,12 @@ export const AbsolutePath = z
   .regex(/^\/[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "expected an absolute path, as /etc/hosts")
   .refine((path) => !path.split("/").includes(".."), "expected a path without ..");
 
+/** The same of a file: one that ends in a slash is a directory. */
+export const FilePath = AbsolutePath.regex(
+  /[^/]$/,
+  "expected the path of a file, without a slash at its end",
+);
+
 /**
  * One line of text: what goes into a line of a configuration file must not start another, by whatever its reader takes
  * for the end of a line.
@@ -29,8 +35,20 @@ export const Argv = z
   .tuple([Argument.regex(/^[^-]/, "expected the name of a program")], Argument)
   .describe("The program and its arguments; no shell reads them.");
 
+/** Modes that people write, in decimal: `600` would be 0o1130, which nobody means. 400 is left out, as 0o620 is a tty's. */
+const DECIMAL_MODES: ReadonlySet<number> = new Set([
+  ...[440, 444, 500, 550, 555, 600, 640, 644, 660, 664, 666],
+  ...[700, 710, 711, 750, 755, 770, 775, 777, 1777, 2755, 2775],
+]);
+
 /** Permission bits, written as 0o644. */
-export const Mode = z.int().min(0).max(0o7777);
+export const Mode = z
+  .int()
+  .min(0)
+  .max(0o7777)
+  .refine((mode) => !DECIMAL_MODES.has(mode), {
+    error: ({ input }) => `expected an octal mode: write 0o${input}`,
+  });
 
 /** A user or group: a name, or a number in text. */
 export const Account = z

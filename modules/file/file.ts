@@ -11,12 +11,12 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Content, Line, Mode, State } from "../params.ts";
+import { Account, Content, FilePath, Line, Mode, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Params = z
   .strictObject({
-    path: AbsolutePath.describe("Where it is; missing parents are made."),
+    path: FilePath.describe("Where it is; missing parents are made."),
     content: z
       .union([Content, z.custom<Secret>(isSecret, "expected text or a secret")])
       .optional()

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineModule, isSecret, PlaybookError } from "#engine/index.ts";
 import { compileTemplate } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Content, Mode, State } from "../params.ts";
+import { Account, Content, FilePath, Mode, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 export const template = defineModule({
@@ -19,7 +19,7 @@ export const template = defineModule({
 
   params: z
     .strictObject({
-      path: AbsolutePath.describe("Where the rendered file is; missing parents are made."),
+      path: FilePath.describe("Where the rendered file is; missing parents are made."),
       source: z
         .string()
         .min(1)
