@@ -1,11 +1,4 @@
-import { isAbsolute, normalize } from "node:path";
-import type {
-  AttributesChange,
-  Change,
-  DirectoryChange,
-  RemoveChange,
-  RunChange,
-} from "../dsl/change.ts";
+import type { AttributesChange, Change, DirectoryChange, RunChange } from "../dsl/change.ts";
 import { toMs } from "../dsl/duration.ts";
 import type { Command } from "../host/command.ts";
 import type { FileAttributes } from "../host/connection.ts";
@@ -15,6 +8,7 @@ import { applyGuarded } from "./guard.ts";
 import { withEnv } from "./host.ts";
 import { type Applying, callOptions } from "./reached.ts";
 import { applyReboot } from "./reboot.ts";
+import { applyRemove } from "./remove.ts";
 
 /** Makes one change. Whether it helped is for the next read to tell. */
 export async function applyChange(change: Change, applying: Applying): Promise<void> {
@@ -33,7 +27,7 @@ export async function applyChange(change: Change, applying: Applying): Promise<v
     case "directory":
       return makeDirectory(change, applying);
     case "remove":
-      return execute(removal(change), { ...applying, long: true });
+      return applyRemove(change, applying);
     case "upload":
       await connection.upload(change.from, change.to, { ...change.attributes, ...options });
       return;
@@ -82,11 +76,4 @@ function attributeCommands(path: string, { mode, owner, group }: FileAttributes)
       ? []
       : [{ argv: ["chmod", "--", mode.toString(8).padStart(4, "0"), path] } satisfies Command]),
   ];
-}
-
-// What is mounted at the path, or below it, is not the path's own: rm (GNU, 8.30 on) refuses it then, untouched.
-function removal({ path }: RemoveChange): Command {
-  if (!isAbsolute(path) || normalize(path) === "/")
-    throw new TypeError(`a remove needs an absolute path below /, not "${path}"`);
-  return { argv: ["rm", "-rf", "--one-file-system", "--preserve-root=all", "--", path] };
 }

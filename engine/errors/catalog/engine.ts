@@ -45,6 +45,11 @@ export const engineErrors = {
       `${command} exited ${code}${said === "" ? "" : `: ${said}`}`,
     hint: "Run the command on the host by hand to see more of what it says.",
   },
+  PB_REMOVE_MOUNTED: {
+    message: (path: string, mount: string) =>
+      `${path} is not removed: a file system is mounted at ${mount}, and what is in it would go too.`,
+    hint: "Unmount it first (umount), and take it from /etc/fstab where it is there.",
+  },
   PB_NOT_CONVERGED: {
     message: (step: string, host: string, why: string) =>
       `Step "${step}" still wants a change on ${host}: ${why}.`,

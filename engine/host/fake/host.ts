@@ -34,7 +34,16 @@ export class FakeHost {
   /** What connecting answers instead of a connection. */
   unreachable: Error | undefined;
   readonly #programs = new Map<string, FakeProgram>(Object.entries(basics));
-  readonly #scripts: { readonly match: string | RegExp; readonly program: FakeProgram }[] = [];
+  // How every remove is made: nothing is mounted on a fake host.
+  readonly #scripts: { readonly match: string | RegExp; readonly program: FakeProgram }[] = [
+    {
+      match: /^# remove\n/,
+      program: ({ args: [path = ""], host }) => {
+        host.files.remove(path);
+        return undefined;
+      },
+    },
+  ];
 
   /** Adds or replaces programs by name. */
   programs(programs: Readonly<Record<string, FakeProgram>>): this {
