@@ -1,4 +1,5 @@
 /** The cluster's DNS as kubeadm deploys it, made to outlive the loss of a node. */
+import semver from "semver";
 
 /** Where kubeadm puts CoreDNS, and how its pods are found. */
 export const clusterDns = {
@@ -17,15 +18,22 @@ const MAX_REPLICAS = 5;
 /** How many replicas a cluster of this many nodes has: one on each, so that nearly all questions stay on their node. */
 export const clusterDnsReplicas = (nodes: number): number => Math.min(nodes, MAX_REPLICAS);
 
+/** What the cluster's DNS is to be. */
+export interface ClusterDnsWant {
+  readonly replicas: number;
+  /** Of Kubernetes, with its v. */
+  readonly version: string;
+}
+
 /**
  * Manifests for kubernetes-object, laid over kubeadm's own: they name only what they change, and the rest stays
  * kubeadm's. Replicas are on different nodes (anti-affinity that is required, where kubeadm only prefers it: on a new
  * cluster every replica went to the first node that was Ready), and questions go to the replica of their own node
- * where there is one (KEP-3015, PreferSameNode; Kubernetes 1.34 on).
+ * where there is one (KEP-3015, PreferSameNode): from Kubernetes 1.34 on, as older API servers refuse it.
  *
- * @example use.kubernetesObject({ objects: use.clusterDnsObjects({ replicas: 3 }) })
+ * @example use.kubernetesObject({ objects: use.clusterDnsObjects({ replicas: 3, version: "v1.36.3" }) })
  */
-export const clusterDnsObjects = ({ replicas }: { readonly replicas: number }) => [
+export const clusterDnsObjects = ({ replicas, version }: ClusterDnsWant) => [
   {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -46,13 +54,15 @@ export const clusterDnsObjects = ({ replicas }: { readonly replicas: number }) =
     metadata: { name: clusterDns.deployment, namespace: clusterDns.namespace },
     spec: { maxUnavailable: 1, selector: { matchLabels: clusterDns.labels } },
   },
-  {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: clusterDns.service, namespace: clusterDns.namespace },
-    spec: { trafficDistribution: "PreferSameNode" },
-  },
+  ...(semver.gte(version, "1.34.0") ? [ownNodeFirst] : []),
 ];
+
+const ownNodeFirst = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: clusterDns.service, namespace: clusterDns.namespace },
+  spec: { trafficDistribution: "PreferSameNode" },
+};
 
 const apart = {
   podAntiAffinity: {

@@ -22,7 +22,12 @@ export const clusterDnsSpread = defineProbe({
     "That many replicas of the cluster's DNS are Ready, each on another node; asked on a control plane.",
   example: "use.clusterDnsSpread({ replicas: 3 })",
   params: z.strictObject({
-    replicas: z.int().min(1).describe("How many there are to be; all that do not stop count."),
+    replicas: z
+      .int()
+      .min(1)
+      .describe(
+        "How many there are to be, no more and no fewer; those that are being deleted do not count.",
+      ),
   }),
 
   async check(host, want) {

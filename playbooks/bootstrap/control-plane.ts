@@ -64,7 +64,10 @@ export function controlPlane(
       on: cluster.controlPlane.first,
       after: [ready],
       ensure: use.kubernetesObject({
-        objects: use.clusterDnsObjects({ replicas: cluster.dnsReplicas }),
+        objects: use.clusterDnsObjects({
+          replicas: cluster.dnsReplicas,
+          version: settings.versions.kubernetes,
+        }),
       }),
     });
     return { ready, dns, virtualIp, caCertHash: init.out.caCertHash, machines };

@@ -106,7 +106,7 @@ test("a snapshot that was cut short is replaced by a whole one", async () => {
 });
 
 const manifests: Record<string, ClusterObject[]> = {
-  "the cluster DNS's": clusterDnsObjects({ replicas: 2 }),
+  "the cluster DNS's": clusterDnsObjects({ replicas: 2, version: "v1.36.3" }),
   "the network proof's": proofWorkload("registry.k8s.io/e2e-test-images/agnhost:2.63.0"),
   "flannel's": flannelObjects({
     image: "ghcr.io/flannel-io/flannel:v0.26.7",
