@@ -4,12 +4,28 @@ import type { Connection } from "../host/connection.ts";
 import { CALLS_SHELL } from "../host/introduction.ts";
 
 /**
- * Finds framed shells whose engine is gone and that have not come to the end of their command, and waits for them.
- * An engine that is there stands above its shell: sshd, or the process itself. Argument: how long, in s. Exits 7 where
+ * Finds framed shells whose run is not there any more and that have not come to the end of their command, and waits for
+ * them. Such a shell
+ *
+ * - has no engine above it: neither sshd nor the process itself; or
+ * - lives on below an sshd that did not hear of the end: of an earlier connection of this run to this host, of a dead run
+ *   that this one goes on with, or of one that the lock, which this run has now, kept others out for.
+ *
+ * What a shell's arguments say is in `shellMark`. Arguments: how long, in s, and the dead runs, by blanks. Exits 7 where
  * one is still at work then, with its command.
  */
 const LEFTOVERS = `# leftovers
-left=$1
+left=$1 dead=" $2 "
+mark() {
+  set -f
+  set -- $(tr '\\0' ' ' <"/proc/$1/cmdline")
+  [ "$1 $2 $3" = "sh -s ${CALLS_SHELL}" ] || return 1
+  shift 3
+  echo "$@"
+}
+own=$(mark $PPID)
+set -- $own
+run=\${1-} lock=\${2-} host=\${3-}
 orphaned() {
   i=$1
   while :; do
@@ -25,13 +41,21 @@ orphaned() {
     esac
   done
 }
+# Of a run that changes the host, as this one does.
+over() {
+  [ -n "$run" ] && [ "$1" != "$own" ] || return 1
+  set -- $1
+  [ -n "\${1-}" ] || return 1
+  case $dead in *" $1 "*) return 0 ;; esac
+  if [ "$1" = "$run" ]; then [ "$3" = "$host" ]; else [ "$2" = "$lock" ]; fi
+}
 at_work() {
   for file in $(grep -ls ${CALLS_SHELL} /proc/[0-9]*/cmdline); do
-    [ "$(tr '\\0' ' ' <"$file")" = "sh -s ${CALLS_SHELL} " ] || continue
     p=\${file#/proc/} p=\${p%/cmdline}
+    marked=$(mark "$p") || continue
     # Whose locks lie elsewhere keeps out of this one's way by himself.
     dir=$(tr '\\0' '\\n' <"/proc/$p/environ" | sed -n 's/^RUN_PLAYBOOK_RUN_DIR=//p')
-    [ "$dir" = "\${RUN_PLAYBOOK_RUN_DIR-}" ] && orphaned "$p" || continue
+    [ "$dir" = "\${RUN_PLAYBOOK_RUN_DIR-}" ] && { over "$marked" || orphaned "$p"; } || continue
     read -r child x <"/proc/$p/task/$p/children"
     [ -n "$child" ] || continue
     command=$(tr '\\0\\n' '  ' <"/proc/$child/cmdline")
@@ -54,13 +78,18 @@ const AT_WORK = 7;
 const WAIT_S = 240;
 
 /**
- * A command of a run that is dead may still be at work: what is read before it ends may not stay, and begun once more it
- * would run beside itself. @throws PB_LEFTOVER_BUSY
+ * A command of a run that is dead, or of a connection that was cut, may still be at work: what is read before it ends may
+ * not stay, and begun once more it would run beside itself. @throws PB_LEFTOVER_BUSY
  */
-export async function settleLeftovers(connection: Connection, host: string): Promise<void> {
-  const { code } = await connection.run(script(LEFTOVERS, 0));
+export async function settleLeftovers(
+  connection: Connection,
+  host: string,
+  resumes: readonly string[] = [],
+): Promise<void> {
+  const dead = resumes.join(" ");
+  const { code } = await connection.run(script(LEFTOVERS, 0, dead));
   if (code !== AT_WORK) return;
-  const waited = await connection.run(script(LEFTOVERS, WAIT_S), {
+  const waited = await connection.run(script(LEFTOVERS, WAIT_S, dead), {
     long: true,
     timeoutMs: (WAIT_S + 60) * 1000,
   });

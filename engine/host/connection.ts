@@ -83,6 +83,14 @@ export interface Connection {
   close(last?: LastCall): Promise<void>;
 }
 
+/** A run, as the hosts it changes are told of it: its shells there bear its name. */
+export interface RunMark {
+  /** The run's id. */
+  readonly id: string;
+  /** Whose lock keeps other runs out: a user on the host, the login user unless given. */
+  readonly lockedAs?: string | undefined;
+}
+
 /** How to reach and become someone on one host; made from an inventory entry and ssh_config. */
 export interface Target {
   /** The inventory's name; only for messages. */
@@ -105,6 +113,8 @@ export interface Target {
   readonly sudoPassword?: import("../dsl/secret.ts").Secret<string>;
   /** Through which host to go, as in ssh -J. */
   readonly jump?: string;
+  /** The run that changes the host; undefined where it is only looked at. */
+  readonly run?: RunMark;
 }
 
 /** One kind of transport: a file. */

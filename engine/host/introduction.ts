@@ -1,8 +1,22 @@
+import { randomBytes } from "node:crypto";
+import type { Target } from "./connection.ts";
+
 /** Where changes that could cut the connection leave word that they are under way; memory, so gone with a reboot. */
 export const GUARD_BASE = "/run/run-playbook";
 
-/** What a framed shell is recognised by among the host's processes: its only argument. */
+/** What a framed shell is recognised by among the host's processes: its first argument. */
 export const CALLS_SHELL = "run-playbook-calls";
+
+/**
+ * The further arguments of a framed shell of a run that changes the host, none of them empty or with a blank: the run,
+ * whose lock keeps others out, the inventory's name of the host, and one that is this connection's alone. A shell that
+ * lives on below its sshd after its connection was cut is known by them.
+ */
+export function shellMark({ name, run }: Target, loginUser: string): readonly string[] {
+  if (run === undefined) return [];
+  const connection = randomBytes(6).toString("hex");
+  return [run.id, run.lockedAs ?? loginUser, name, connection].map(encodeURIComponent);
+}
 
 /**
  * What a host is asked as its first shell starts. Everything but the kernel's own files may be missing: then its line

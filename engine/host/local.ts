@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { $, type ProcessOutput } from "zx";
 import type { Connection, Transport } from "./connection.ts";
+import { shellMark } from "./introduction.ts";
 import { ShellConnection } from "./shell/connection.ts";
 import type { Identity } from "./shell/launch.ts";
 import { LocalFiles } from "./shell/local-files.ts";
@@ -12,11 +13,15 @@ import type { Pipe, PipeEnd } from "./shell/pipe.ts";
 export function localTransport(): Transport {
   const files = new LocalFiles();
   return {
-    connect: async ({ name, sudoPassword }) =>
-      openLocal(
-        { host: name, loginUser: userInfo().username, ...(sudoPassword && { sudoPassword }) },
+    connect: async (target) => {
+      const { name, sudoPassword } = target;
+      const loginUser = userInfo().username;
+      const mark = shellMark(target, loginUser);
+      return openLocal(
+        { host: name, loginUser, mark, ...(sudoPassword && { sudoPassword }) },
         files,
-      ),
+      );
+    },
   };
 }
 

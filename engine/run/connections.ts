@@ -13,6 +13,11 @@ export interface ConnectionsOptions {
   readonly inventory: Readonly<Record<string, HostEntry>>;
   readonly secrets: Secrets;
   readonly transports: RunOptions["transports"];
+  /** The run that changes hosts, and which, each with the user whose lock keeps others out. */
+  readonly changing?: {
+    readonly run: string;
+    readonly hosts: ReadonlyMap<string, string | undefined>;
+  };
 }
 
 /** One connection a host, by the inventory's names: the control machine's is local, all others go over ssh. */
@@ -63,7 +68,7 @@ export class Connections {
   }
 
   #targetOf(name: string, at: string | undefined): Target {
-    const { inventory, secrets } = this.#options;
+    const { inventory, secrets, changing } = this.#options;
     const { sudoPassword, settings: _, ...rest } = inventory[name] ?? { address: name };
     const source = isRef(sudoPassword) ? sudoPassword.source : undefined;
     const read = source?.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
@@ -72,6 +77,9 @@ export class Connections {
       ...rest,
       name,
       ...(at === undefined ? {} : { at }),
+      ...(changing?.hosts.has(name) && {
+        run: { id: changing.run, lockedAs: changing.hosts.get(name) },
+      }),
       ...(password === undefined ? {} : { sudoPassword: password }),
     };
   }

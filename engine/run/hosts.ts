@@ -20,6 +20,8 @@ export interface HostsOptions {
   readonly connections: Connections;
   /** Undefined where nothing is changed, so nobody need be kept out. */
   readonly locks: HostLocks | undefined;
+  /** The dead runs that this one goes on with. */
+  readonly resumes?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -105,7 +107,7 @@ export class Hosts {
 
   // The facts of a host that was lost are read anew: it may have been started anew.
   async #connect(host: string): Promise<Opened> {
-    const { connections, locks, clock, emit, inventory } = this.#options;
+    const { connections, locks, resumes, clock, emit, inventory } = this.#options;
     if (host !== CONTROL && inventory[host] === undefined)
       throw new PlaybookError("PB_UNKNOWN_HOST", [host, Object.keys(inventory)]);
     const began = clock.steady();
@@ -117,7 +119,7 @@ export class Hosts {
     // Somebody else may be at work there: whether it is theirs is told before anything is waited for.
     if (guarded || shared) await locked;
     if (guarded && host !== CONTROL) await settleGuards(connection, host);
-    if (shared) await settleLeftovers(connection, host);
+    if (shared) await settleLeftovers(connection, host, resumes);
     const ms = clock.steady() - began;
     if (!this.#seen.has(host)) emit({ type: "host-connected", at: clock.now(), host, ms });
     this.#seen.add(host);

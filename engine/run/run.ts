@@ -85,11 +85,19 @@ const unmeasured = () => undefined;
 const DEFAULT_FORKS = 50;
 
 async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise<Tally> {
-  const { id: run, mode, clock, emit, stop, cut, transports } = options;
+  const { id: run, mode, clock, emit, stop, cut, transports, operator, resumes } = options;
   const { inventory } = planned;
-  const connections = new Connections({ inventory, secrets, transports });
-  const locks = locksFor(planned, options, (host, error) => hosts.giveUp(host, error));
-  const hosts: Hosts = new Hosts({ inventory, connections, locks, clock, emit });
+  // Nobody need be kept out of what is only looked at.
+  const owner = mode === "check" || operator === undefined ? undefined : { run, ...operator };
+  const changing = owner && { run, hosts: changedBy(planned) };
+  const connections = new Connections({
+    ...{ inventory, secrets, transports },
+    ...(changing && { changing }),
+  });
+  const lost = (host: string, error: unknown) => hosts.giveUp(host, error);
+  const locks =
+    owner && changing && new HostLocks({ owner, resumes, hosts: changing.hosts, clock, lost });
+  const hosts: Hosts = new Hosts({ inventory, connections, locks, resumes, clock, emit });
   const ledger = new Ledger(planned);
   const tally = new Tally(planned);
   const witness = together(options.witnesses ?? []);
@@ -120,16 +128,6 @@ async function execute(planned: Plan, secrets: Secrets, options: Ready): Promise
   });
   await schedule.run().finally(() => hosts.close());
   return tally;
-}
-
-function locksFor(
-  planned: Plan,
-  { mode, operator, clock, id, resumes }: RunOptions & { readonly id: string },
-  lost: (host: string, error: unknown) => void,
-): HostLocks | undefined {
-  if (mode === "check" || operator === undefined) return undefined;
-  const owner = { run: id, ...operator };
-  return new HostLocks({ owner, resumes, hosts: changedBy(planned), clock, lost });
 }
 
 // Gates only look, and so do steps outside --limit. Where nothing is done as root, nobody need be able to be root.

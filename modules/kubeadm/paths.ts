@@ -9,6 +9,9 @@ export const caCert = "/etc/kubernetes/pki/ca.crt";
  */
 export const pendingMark = "/var/lib/run-playbook/kubeadm.pending";
 
+/** The key of the uploaded certificates: in memory, so gone with a reboot. */
+export const certificateKeyFile = "/run/run-playbook-kubeadm/certificate-key";
+
 export const logFolder = "/var/log/run-playbook";
 
 /** An address as URLs hold it. */

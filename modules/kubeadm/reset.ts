@@ -4,7 +4,7 @@ import { defineModule, type Host, run, script } from "#engine/index.ts";
 import { emptyFolder, filledFolders } from "../emptied-folder.ts";
 import { kubeadmReset as reset } from "./commands.ts";
 import { NodeParams } from "./config/schema.ts";
-import { pendingMark } from "./paths.ts";
+import { certificateKeyFile, pendingMark } from "./paths.ts";
 
 export const kubeadmReset = defineModule({
   name: "kubeadm-reset",
@@ -41,7 +41,7 @@ const FOLDERS = [
   "/etc/cni",
   "/var/lib/cni",
   "/run/flannel",
-  "/run/run-playbook",
+  certificateKeyFile,
   pendingMark,
 ];
 

@@ -5,7 +5,7 @@ import { Address } from "../address.ts";
 import { KubernetesVersion } from "./config/schema.ts";
 import { uploadConfig } from "./config/upload-config.ts";
 import { readInvitations } from "./invitations.ts";
-import { adminConf } from "./paths.ts";
+import { adminConf, certificateKeyFile } from "./paths.ts";
 
 const Params = z.strictObject({
   needed: z.boolean().describe("Whether a join is pending; where none is, nothing is minted."),
@@ -20,7 +20,6 @@ const Params = z.strictObject({
 });
 /** Tells our tokens from those that people made. */
 const MARK = "run-playbook join";
-const keyFile = "/run/run-playbook/certificate-key";
 const none = new Secret("");
 
 export const kubeadmToken = defineModule({
@@ -37,7 +36,10 @@ export const kubeadmToken = defineModule({
 
   async read(host, want) {
     if (!want.needed) return { token: none, certificateKey: none };
-    const found = await readInvitations(host, { description: MARK, keyFile });
+    const found = await readInvitations(host, {
+      description: MARK,
+      keyFile: certificateKeyFile,
+    });
     const atLeast = want.atLeastMinutes * 60;
     const token = found.tokens.find(({ seconds }) => seconds > atLeast)?.token;
     const key = found.certificateKey;
@@ -54,7 +56,7 @@ export const kubeadmToken = defineModule({
       yield run(script(MINT, adminConf, ttl, MARK), `join token: none → good for ${ttl}`);
     if (want.controlPlane && now.certificateKey.reveal() === "")
       yield run(
-        withStdin(script(UPLOAD, keyFile, adminConf), uploadConfig(want)),
+        withStdin(script(UPLOAD, certificateKeyFile, adminConf), uploadConfig(want)),
         "control planes' certificates: none with a known key → uploaded",
       );
   },

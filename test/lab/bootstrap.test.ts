@@ -142,7 +142,7 @@ test.each(["cp1", "cp2", "cp3", "w1", "w2"])(
 );
 
 async function secretsOf(host: string): Promise<string[]> {
-  const uploaded = await on(host, "cat", "/run/run-playbook/certificate-key");
+  const uploaded = await on(host, "cat", "/run/run-playbook-kubeadm/certificate-key");
   const tokens = await on(host, "kubeadm", "token", "list", "--output", "json");
   return [uploaded.split(" ").at(-1) ?? "", ...(tokens.match(new RegExp(token, "g")) ?? [])];
 }

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { settleLeftovers } from "#engine/converge/leftovers.ts";
 import { upload } from "#engine/dsl/change.ts";
 import { defineModule, defineProbe } from "#engine/dsl/module.ts";
+import { script } from "#engine/host/command.ts";
+import { sshTransport } from "#engine/host/ssh/transport.ts";
 import { openLab } from "#lab/lab.ts";
 import { until } from "#lab/machine/until.ts";
 import type { LabView } from "#lab/view.ts";
@@ -119,6 +122,63 @@ test("cut during a change that ends in the dark: it is in doubt, and not made ag
   await lab.heal("w1");
   await finishes("w1", "during", 0);
   expect(await times("w1", "during")).toBe(1);
+});
+
+const operator = { user: "tester", machine: "here" };
+const settling = (host: string) => exec(host, "pgrep -fc '^sh -c # leftovers' || true");
+
+test("cut for longer, with attempts left: what hangs below a living sshd is awaited, not begun beside itself", async () => {
+  const retrying = Promise.withResolvers<void>();
+  const running = playOnLab(
+    view,
+    ({ step, on }) => {
+      step("it", {
+        on: on("w1"),
+        retries: { times: 2, delay: "1s" },
+        ensure: once({ name: "beside", hold: true }),
+      });
+    },
+    { operator, emit: ({ type }) => type === "node-waiting" && retrying.resolve() },
+  );
+  await appears("w1", "/run/beside.begun");
+  await lab.cut("w1");
+  await Promise.race([retrying.promise, running]);
+  await lab.heal("w1");
+  await expect.poll(() => settling("w1"), { timeout: 30_000 }).toBe("1");
+  expect(await times("w1", "beside")).toBe(1);
+  await exec("w1", "touch /run/beside.go");
+  const played = await running;
+  expect(played.recap, JSON.stringify(played.errors)).toMatchObject({ failed: 0, exitCode: 0 });
+  expect(await times("w1", "beside")).toBe(1);
+});
+
+test("a shell below a living sshd is waited for by the run that goes on with its run, and by whoever has the lock next", async () => {
+  const { identityFile, knownHostsFile, hosts } = view;
+  const ssh = sshTransport({ configFiles: [] });
+  const { address = "" } = hosts.find(({ name }) => name === "w2") ?? {};
+  const target = { name: "w2", address, user: "root", identityFile, knownHostsFile };
+  const as = (id: string, lockedAs?: string) =>
+    ssh.connect({ ...target, run: { id, ...(lockedAs && { lockedAs }) } });
+  await using open = new AsyncDisposableStack();
+  const connect = async (...mark: Parameters<typeof as>) =>
+    open.adopt(await as(...mark), (connection) => connection.close());
+  const first = await connect("first");
+  const hung = first.run(script(`while [ ! -e /run/hung.go ]; do sleep 0.1; done`), { long: true });
+  // Whoever has nothing to do with it is not held up: another lock, or nothing that is changed.
+  await settleLeftovers(await connect("other", "ops"), "w2");
+  await settleLeftovers(
+    open.adopt(await ssh.connect(target), (c) => c.close()),
+    "w2",
+  );
+  await settleLeftovers(first, "w2");
+  const waiting = [
+    settleLeftovers(await connect("second", "ops"), "w2", ["first"]),
+    settleLeftovers(await connect("first"), "w2"),
+    settleLeftovers(await connect("third"), "w2"),
+  ];
+  await expect.poll(() => settling("w2"), { timeout: 30_000 }).toBe("3");
+  await exec("w2", "touch /run/hung.go");
+  await Promise.all([...waiting, hung]);
 });
 
 test("cut for less than the keepalive's patience: the run never notices", async () => {

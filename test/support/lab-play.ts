@@ -23,7 +23,8 @@ export interface LabPlayed {
   readonly errors: readonly ShownError[];
 }
 
-export interface LabStage extends Partial<Pick<RunOptions, "mode" | "witnesses">> {
+export interface LabStage
+  extends Partial<Pick<RunOptions, "mode" | "witnesses" | "operator" | "emit">> {
   /** In place of the addresses that the lab gave. */
   readonly addresses?: Readonly<Record<string, string>>;
 }
@@ -51,7 +52,11 @@ export async function playOnLab(
     stop: new AbortController().signal,
     cut: new AbortController().signal,
     clock,
-    emit: (event) => events.push(event),
+    ...(stage.operator && { operator: stage.operator }),
+    emit: (event) => {
+      events.push(event);
+      stage.emit?.(event);
+    },
     transports: { ssh: sshTransport({ configFiles: [] }), local: localTransport() },
   });
   return {

@@ -50,6 +50,11 @@ export const engineErrors = {
       `${path} is not removed: a file system is mounted at ${mount}, and what is in it would go too.`,
     hint: "Unmount it first (umount), and take it from /etc/fstab where it is there.",
   },
+  PB_REMOVE_STATE: {
+    message: (path: string, base: string) =>
+      `${path} is not removed: under ${base} is what keeps runs on the host apart, this one among them.`,
+    hint: "It is in memory and goes with the next boot; `run-playbook unlock` frees a host by hand.",
+  },
   PB_NOT_CONVERGED: {
     message: (step: string, host: string, why: string) =>
       `Step "${step}" still wants a change on ${host}: ${why}.`,
@@ -95,7 +100,7 @@ export const engineErrors = {
   },
   PB_LEFTOVER_BUSY: {
     message: (host: string, what: string, seconds: number) =>
-      `A command of a run that is dead is still at work on ${host} after ${seconds} s: ${what}.`,
+      `A command of an earlier run, or of a connection that was cut, is still at work on ${host} after ${seconds} s: ${what}.`,
     hint: "Nothing is begun beside it: wait for it or end it there, and run again.",
   },
   PB_HOST_LOST: {

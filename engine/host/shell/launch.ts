@@ -17,6 +17,8 @@ export interface Identity {
   readonly host: string;
   readonly loginUser: string;
   readonly sudoPassword?: Secret<string>;
+  /** What shells for calls are told apart by on the host, as `shellMark` gives it. */
+  readonly mark?: readonly string[];
 }
 
 export interface LaunchOptions {
@@ -80,7 +82,8 @@ const own =
   '*) echo "its sh has no printf of its own" >&2; exit 1 ;; esac; ';
 
 /** The name is broken up: until the shell is one for calls, nobody who looks for such shells finds it. */
-const framed = `exec sh -s ${CALLS_SHELL.slice(0, -1)}"${CALLS_SHELL.slice(-1)}"`;
+const framed = ({ mark = [] }: Identity): string =>
+  `exec sh -s ${CALLS_SHELL.slice(0, -1)}"${CALLS_SHELL.slice(-1)}" ${quoteAll(mark)}`.trimEnd();
 
 /** One line of single-quoted words: every login shell, fish and csh included, reads it the same way. */
 function commandLine(hello: string, identity: Identity, options: LaunchOptions): string {
@@ -89,7 +92,7 @@ function commandLine(hello: string, identity: Identity, options: LaunchOptions):
   const asks = becomes(identity, as) && identity.sudoPassword !== undefined;
   const shell =
     script === undefined
-      ? ["sh", "-c", `${own}${greet}${opening}; printf "\\001%s\\n" ${hello}; ${framed}`]
+      ? ["sh", "-c", `${own}${greet}${opening}; printf "\\001%s\\n" ${hello}; ${framed(identity)}`]
       : ["sh", "-c", `${greet}${script.text}`, "sh", ...script.args];
   if (as === undefined || !becomes(identity, as)) return `exec ${quoteWord(shell)}`;
   if (identity.loginUser === "root") return `exec sh -c ${quote(dropTo(as, shell))}`;

@@ -1,6 +1,7 @@
 import { isPlaybookError, PlaybookError } from "../../errors/error.ts";
 import type { Connection, Target, Transport } from "../connection.ts";
 import { deadlineIn } from "../deadline.ts";
+import { shellMark } from "../introduction.ts";
 import { ShellConnection } from "../shell/connection.ts";
 import type { LaneLimits } from "../shell/lanes.ts";
 import { LocalFiles } from "../shell/local-files.ts";
@@ -78,6 +79,7 @@ function connection(target: Target, { route, arrival, options, files }: Parts): 
     identity: {
       host: target.name,
       loginUser: route.user,
+      mark: shellMark(target, route.user),
       ...(target.sudoPassword && { sudoPassword: target.sudoPassword }),
     },
     lost: ssh.lost,
