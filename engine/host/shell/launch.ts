@@ -94,14 +94,21 @@ function commandLine(hello: string, identity: Identity, options: LaunchOptions):
     script === undefined
       ? ["sh", "-c", `${own}${greet}${opening}; printf "\\001%s\\n" ${hello}; ${framed(identity)}`]
       : ["sh", "-c", `${greet}${script.text}`, "sh", ...script.args];
-  if (as === undefined || !becomes(identity, as)) return `exec ${quoteWord(shell)}`;
-  if (identity.loginUser === "root") return `exec sh -c ${quote(dropTo(as, shell))}`;
+  if (as === undefined || !becomes(identity, as))
+    return `exec ${script === undefined ? "" : `${IN_ENGLISH} `}${quoteWord(shell)}`;
+  if (identity.loginUser === "root") return `exec ${IN_ENGLISH} sh -c ${quote(dropTo(as, shell))}`;
   const sudo = asks ? ["sudo", "-S", "-p", `\x02${hello}`] : ["sudo", "-n"];
-  return `exec ${quoteAll([...sudo, "-H", "-u", as, "--", ...shell])}`;
+  return `exec ${IN_ENGLISH} ${quoteAll([...sudo, "-H", "-u", as, "--", ...shell])}`;
 }
 
 const quoteWord = ([program = "sh", ...rest]: readonly string[]) =>
   [program, ...rest.map(quote)].join(" ");
+
+/**
+ * What sudo and the programs of a script say is read here. With LANGUAGE, gettext before 0.22 translates in any locale
+ * but C, C.UTF-8 included; where it is empty it counts as unset. By env, as login shells differ in how they set variables.
+ */
+const IN_ENGLISH = "env LC_ALL=C LANGUAGE=";
 
 // Hosts with a root login often have no sudo; runuser is part of util-linux.
 const dropTo = (as: string, shell: readonly string[]): string =>

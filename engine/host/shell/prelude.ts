@@ -98,7 +98,7 @@ exec 3>&2 2>/dev/null
 umask 022
 cd /
 PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; LC_ALL=C.UTF-8; export PATH LC_ALL
-unset CDPATH ENV BASH_ENV
+unset CDPATH ENV BASH_ENV LANGUAGE
 _q=; trap '_q=1' TERM
 _s=; command -v setsid >/dev/null && _s=setsid
 _pb_b() {

@@ -80,6 +80,21 @@ describe("becoming somebody else", () => {
     await expect(call).rejects.toEqual(refusal("PB_SUDO_PASSWORD_NEEDED"));
   });
 
+  it("says that a password is needed on a host whose sudo speaks German", async () => {
+    const german = await startSshd({
+      config: ["UsePAM yes"],
+      env: { LANG: "C.UTF-8", LANGUAGE: "de" },
+      users: [{ name: "opspw", passwordHash, sudo: "ALL=(ALL:ALL) ALL" }],
+    });
+    const host = await sshTransport({ configFiles: [], env: {} }).connect({
+      ...german.target,
+      user: "opspw",
+    });
+    await expect(whoami(host, "root")).rejects.toEqual(refusal("PB_SUDO_PASSWORD_NEEDED"));
+    await host.close();
+    await german.stop();
+  });
+
   it("refuses a wrong password after one try", async () => {
     const host = await connect("opspw", { sudoPassword: new Secret("wrong password") });
     const began = Date.now();
