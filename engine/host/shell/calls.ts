@@ -85,6 +85,11 @@ export class Calls {
     this.#lanes.abandon(reason);
   }
 
+  /** Ends a shell that is at nothing, so that the server has a session for another; false where each is busy. */
+  giveUpIdle(): Promise<boolean> {
+    return this.#lanes.giveUpIdle();
+  }
+
   /** Drops everything at once: the connection is gone. */
   abandon(reason: string): void {
     this.#lanes.abandon(reason);

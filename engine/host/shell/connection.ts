@@ -37,6 +37,7 @@ export interface ShellHost {
 export class ShellConnection implements Connection {
   readonly lost: Promise<Error>;
   readonly #host: ShellHost;
+  readonly #open: OpenPipe;
   readonly #calls: Calls;
   readonly #looks: Looks;
   readonly #files: LocalFiles;
@@ -45,7 +46,9 @@ export class ShellConnection implements Connection {
     this.#host = host;
     this.lost = host.lost;
     this.#files = host.files ?? new LocalFiles();
-    this.#calls = new Calls(host.open, host.identity, host.limits);
+    this.#open = (line, options) =>
+      host.open(line, { ...options, giveUpIdle: () => this.#calls.giveUpIdle() });
+    this.#calls = new Calls(this.#open, host.identity, host.limits);
     this.#looks = new Looks(this.#calls);
     void host.lost.then((error) => this.#calls.abandon(error.message));
   }
@@ -96,7 +99,7 @@ export class ShellConnection implements Connection {
   }
 
   get #transfer() {
-    const { open, identity } = this.#host;
-    return { open, identity, calls: this.#calls, files: this.#files };
+    const { identity } = this.#host;
+    return { open: this.#open, identity, calls: this.#calls, files: this.#files };
   }
 }

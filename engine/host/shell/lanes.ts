@@ -108,6 +108,15 @@ export class Lanes {
     return idle;
   }
 
+  /** Retires a shell that is at nothing and waits for its end; false where there is none. */
+  async giveUpIdle(): Promise<boolean> {
+    const idle = this.#lanes.find(isIdle);
+    if (idle === undefined) return false;
+    this.#retire(idle);
+    await idle.pipe.closed;
+    return true;
+  }
+
   /** Drops everything at once. */
   abandon(reason: string): void {
     this.#closed ??= reason;

@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly reserved?: boolean;
   /** Whether a refused session is still worth asking for again. */
   readonly wanted?: () => boolean;
+  /** Called where the server refuses a session: resolves with true once one that nobody needs was given up. */
+  readonly giveUpIdle?: () => Promise<boolean>;
 }
 
 /** Starts a command line, parsed by the login shell, whatever shell that is. */

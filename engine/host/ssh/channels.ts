@@ -24,7 +24,7 @@ export class Channels {
 
   /** Starts a command line; a session that the server refuses is asked for again until the deadline. */
   async open(commandLine: string, options: OpenOptions): Promise<Pipe> {
-    const { timeoutMs, reserved = false, wanted = () => true } = options;
+    const { timeoutMs, reserved = false, wanted = () => true, giveUpIdle } = options;
     const until = deadlineIn(timeoutMs);
     const exhausted = () =>
       new PlaybookError("PB_CHANNELS_EXHAUSTED", [this.#host, Math.round(timeoutMs / 100) / 10]);
@@ -34,6 +34,7 @@ export class Channels {
         const pipe = await within(left(until), this.#exec(commandLine, release), exhausted);
         if (pipe !== "refused") return pipe;
         if (left(until) < pause || !wanted()) throw exhausted();
+        if (giveUpIdle && (await within(left(until), giveUpIdle(), exhausted))) continue;
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     } catch (error) {

@@ -40,6 +40,35 @@ describe("the server's limits", () => {
     expect(sshd.log()).toContain("no more sessions");
   });
 
+  it.each([1, 2])(
+    "becomes one user after the other with %i sessions, and waits for none",
+    async (sessions) => {
+      const sshd = await startSshd({
+        config: [`MaxSessions ${sessions}`],
+        users: [{ name: "ops", sudo: "ALL=(ALL:ALL) NOPASSWD: ALL" }, { name: "app" }],
+      });
+      stops.push(() => sshd.stop());
+      const host = await sshTransport({ configFiles: [] }).connect({ ...sshd.target, user: "ops" });
+      stops.push(() => host.close());
+      for (const as of ["ops", "root", "app", "ops", "root", "app"]) {
+        const timeoutMs = 20_000;
+        expect((await host.run(sh`id -un`, { as, timeoutMs })).stdout).toBe(`${as}\n`);
+        const content = Buffer.alloc(300 * 1024, as);
+        const path = `/tmp/limits-${process.pid}`;
+        // On a session of its own.
+        await host.writeFile(path, content, { as, timeoutMs });
+        expect((await host.run(sh`rm ${path}`, { as, long: true, timeoutMs })).code).toBe(0);
+      }
+      const together = ["ops", "root", "app"].flatMap((as) => [
+        host.run(sh`id -un`, { as, timeoutMs: 20_000 }),
+        host.run(sh`sh -c ${"sleep 0.1; id -un"}`, { as, long: true, timeoutMs: 20_000 }),
+      ]);
+      expect((await Promise.all(together)).map(({ stdout }) => stdout.trim())).toEqual(
+        ["ops", "root", "app"].flatMap((as) => [as, as]),
+      );
+    },
+  );
+
   it("says so when the server gives no session at all", async () => {
     const sshd = await server("MaxSessions 0");
     const host = await sshTransport({ configFiles: [] }).connect(sshd.target);
