@@ -6,6 +6,8 @@ export interface WireOptions {
   readonly single?: boolean;
   /** Connections that are closed before anything was said, as a busy sshd does. */
   readonly shed?: number;
+  /** What these are told before they are closed. */
+  readonly words?: string;
 }
 
 interface Way {
@@ -50,7 +52,8 @@ export class Wire {
     server.on("connection", (near) => {
       wire.made++;
       near.on("error", () => undefined);
-      if (shed-- > 0) near.destroy();
+      if (shed-- > 0 && options.words !== undefined) near.resume().end(options.words);
+      else if (shed >= 0) near.destroy();
       else wire.#join(near, port, options);
     });
     return wire;

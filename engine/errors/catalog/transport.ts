@@ -30,7 +30,12 @@ export const transportErrors = {
   PB_CONNECT_DROPPED: {
     message: (where: string, attempts: number) =>
       `${where} hung up before the handshake, ${attempts} times.`,
-    hint: "sshd sheds connections (MaxStartups, PerSourcePenalties) or is restarting: look at its log, lower --forks.",
+    hint: "sshd sheds connections (MaxStartups), a firewall or hosts.deny cuts them, or sshd is restarting: look at its log, lower --forks.",
+  },
+  PB_CONNECT_TURNED_AWAY: {
+    message: (where: string, seconds: number, said: string) =>
+      `${where} turned this machine away for ${seconds} s; it says "${said}".`,
+    hint: "Wait until the host lets users in again, then run again; `journalctl -u ssh` on the host says why it does not.",
   },
   PB_CONNECT_NO_COMMON: {
     message: (where: string, why: string) => `${where} and this side share no algorithm: ${why}.`,

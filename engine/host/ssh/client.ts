@@ -16,8 +16,21 @@ const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 /** Ms for what is still on its way when the connection is ended. */
 const GOODBYE = 1_000;
 
-/** A peer that hung up before it said who it is: sshd sheds load this way, so it is worth another try. */
-export class Dropped extends Error {}
+/** A peer that hung up before a login could succeed, as sshd does for a while: another attempt is worth it. */
+export class Dropped extends Error {
+  /** Its words, where it had any. */
+  readonly said: string;
+
+  constructor(message: string, said: string, options?: ErrorOptions) {
+    super(message, options);
+    this.said = said;
+  }
+}
+
+/** What sshd says in place of its version when it turns a client away for a while. */
+const TURNED_AWAY = /^(Exceeded MaxStartups|Not allowed at this time)/;
+/** What pam_nologin says, by way of sshd, while a host starts or stops. */
+const NOT_YET = /System is (booting up|going down)|[Uu]nprivileged users are not permitted/;
 
 /** One authenticated SSH connection. */
 export interface SshClient {
@@ -70,6 +83,7 @@ class Handshake {
   #fresh: Buffer | undefined;
   #complete = false;
   #heard = Buffer.alloc(0);
+  #banner = "";
 
   constructor(sock: Duplex, route: Route, options: ClientOptions) {
     this.#sock = sock;
@@ -113,6 +127,9 @@ class Handshake {
     };
     const backlog = () => this.#sock.writableLength;
     useKeyObjects(client);
+    client.on("banner", (text) => {
+      this.#banner = printable(Buffer.from(text));
+    });
     client.once("handshake", () => {
       this.#complete = true;
       this.#sock.off("data", this.#hear);
@@ -157,14 +174,17 @@ class Handshake {
     const seconds = Math.round(ms / 100) / 10;
     if (level === "client-timeout")
       return new PlaybookError("PB_CONNECT_SILENT", [this.#where, seconds], {}, cause);
+    if (NOT_YET.test(this.#banner)) return new Dropped(message, this.#banner, cause);
     if (level === "client-authentication" || this.#complete)
       return new PlaybookError("PB_AUTH_FAILED", [this.#route.user, this.#where, tried], {}, cause);
     if (/no matching/i.test(message))
       return new PlaybookError("PB_CONNECT_NO_COMMON", [this.#where, message], {}, cause);
     const said = printable(this.#heard);
-    if (said !== "" && !/^SSH-|MaxStartups/m.test(said))
-      return new PlaybookError("PB_CONNECT_NOT_SSH", [this.#where, `it said "${said}"`], {}, cause);
-    return new Dropped(message, cause);
+    // A server may say something else before its version.
+    if (said === "" || /^SSH-/m.test(this.#heard.toString("latin1")))
+      return new Dropped(message, "", cause);
+    if (TURNED_AWAY.test(said)) return new Dropped(message, said, cause);
+    return new PlaybookError("PB_CONNECT_NOT_SSH", [this.#where, `it said "${said}"`], {}, cause);
   }
 }
 

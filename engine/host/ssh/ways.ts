@@ -110,7 +110,7 @@ async function directly({ addr, port }: Route, until: number): Promise<Duplex> {
     return await connectSocket(addr, port, left(until));
   } catch (error) {
     if (errnoCode(error) === "ECONNRESET")
-      throw new Dropped("reset before the handshake", { cause: error });
+      throw new Dropped("reset before the handshake", "", { cause: error });
     throw error;
   }
 }
