@@ -6,7 +6,13 @@ export type ClusterAnswer =
   /** It answers, but does not know these credentials. */
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "unknown-node" }
-  | { readonly kind: "node"; readonly controlPlaneLabel: boolean };
+  | {
+      readonly kind: "node";
+      /** The kubelet's, with its v. */
+      readonly version: string;
+      /** Its InternalIP addresses. */
+      readonly addresses: readonly string[];
+    };
 
 // A kubelet registers its node some moments after its start: until it had them, a node that is not there is not gone.
 // Forbidden is no refusal: an API server that was just started forbids everything until it has read its rules.
@@ -25,8 +31,9 @@ while :; do
     ready=ok
   fi
   if [ "$ready" = ok ]; then
-    node=$(kubectl --kubeconfig "$1" --request-timeout=5s get node "$2" --no-headers -o \\
-      'custom-columns=L:.metadata.labels' 2>&1) && { echo "node $node"; exit 0; }
+    node=$(kubectl --kubeconfig "$1" --request-timeout=5s get node "$2" -o \\
+      'jsonpath={.status.nodeInfo.kubeletVersion} {.status.addresses[?(@.type=="InternalIP")].address}' 2>&1) &&
+      { echo "node $node"; exit 0; }
     ready=$node
   fi
   case $ready in
@@ -61,11 +68,10 @@ export async function askCluster(host: Host, question: Question): Promise<Cluste
 }
 
 function parse(printed: string): ClusterAnswer {
-  if (printed.startsWith("node "))
-    return {
-      kind: "node",
-      controlPlaneLabel: printed.includes("node-role.kubernetes.io/control-plane"),
-    };
+  if (printed.startsWith("node ")) {
+    const [, version = "", ...addresses] = printed.trim().split(/ +/);
+    return { kind: "node", version, addresses };
+  }
   if (printed === "unknown-node") return { kind: "unknown-node" };
   const refused = /Unauthorized|must be logged in|x509/.test(printed);
   return { kind: refused ? "refused" : "silent", why: printed || "no answer" };

@@ -16,6 +16,8 @@ export interface HostState {
   readonly caHash: string | undefined;
   /** The server of the kubeconfig on the host. */
   readonly server: string | undefined;
+  /** The runtime's socket, as kubeadm told the kubelet of it; undefined where it did not. */
+  readonly criSocket: string | undefined;
 }
 
 const STATE = `# kubeadm-state
@@ -28,6 +30,9 @@ m=manifests
   [ -e $m/kube-scheduler.yaml ] && echo control-plane
 has etcd-data /var/lib/etcd/member
 has pending "$1"
+# In a file of its own since 1.35, before that among the kubelet's flags.
+sed -n 's/^containerRuntimeEndpoint: */runtime /p' /var/lib/kubelet/instance-config.yaml 2>/dev/null | tr -d '"'
+sed -n 's/.*--container-runtime-endpoint=\\([^ "]*\\).*/runtime \\1/p' /var/lib/kubelet/kubeadm-flags.env 2>/dev/null
 for file in admin.conf kubelet.conf; do
   [ -e "$file" ] && sed -n 's/^ *server: */server /p' "$file" && break
 done
@@ -48,9 +53,13 @@ export async function readHostState(host: Host): Promise<HostState> {
     etcdData: lines.includes("etcd-data"),
     pending: lines.includes("pending"),
     caHash: ca === undefined ? undefined : caHash(ca),
-    server: lines.find((line) => line.startsWith("server "))?.slice("server ".length),
+    server: saidOf(lines, "server"),
+    criSocket: saidOf(lines, "runtime"),
   };
 }
+
+const saidOf = (lines: readonly string[], name: string): string | undefined =>
+  lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
 
 /** The pin of a CA: the hash of its public key, as in `kubeadm join --discovery-token-ca-cert-hash`. */
 function caHash(pem: string): string {

@@ -5,7 +5,9 @@ import { anyApiAt, askCluster, refuseForeign } from "./cluster-answer.ts";
 import { kubeadmReset, kubeadmRun } from "./commands.ts";
 import { initConfig } from "./config/init-config.ts";
 import { ClusterParams, NodeParams } from "./config/schema.ts";
+import { refuseOtherCluster } from "./differences.ts";
 import { type HostState, portOwner, readHostState } from "./host-state.ts";
+import { refuseOtherNode } from "./node-differences.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
 const Params = z.strictObject({
@@ -30,7 +32,8 @@ const resumable = ({ endpoint }: Want): string[] => [
 
 export const kubeadmInit = defineModule({
   name: "kubeadm-init",
-  summary: "Keep a host the first control plane of its cluster; begins the cluster where none is.",
+  summary:
+    "Keep a host the first control plane of its cluster; begins the cluster where none is, and refuses one that is not as wanted.",
   lasting: "a cluster that began is taken away by kubeadm-reset only, with all its data",
   example: `use.kubeadmInit({
   version: "v1.36.3",
@@ -84,7 +87,11 @@ async function readStanding(host: Host, want: Want, found: Found): Promise<Stand
   });
   const answers = answer.kind === "node" || answer.kind === "unknown-node";
   if (state.pending) return answers ? "unfinished" : "none";
-  if (answers) return answer.kind === "node" ? "whole" : "node-gone";
+  if (answers) {
+    refuseOtherNode(host, want, { state, answer });
+    await refuseOtherCluster(host, want);
+    return answer.kind === "node" ? "whole" : "node-gone";
+  }
   throw new PlaybookError("PB_CLUSTER_DOWN", [host.name, `${server}: ${answer.why}`]);
 }
 

@@ -7,6 +7,7 @@ import { kubeadmReset, kubeadmRun } from "./commands.ts";
 import { joinConfig } from "./config/join-config.ts";
 import { Endpoint, NodeParams } from "./config/schema.ts";
 import { type HostState, portOwner, readHostState } from "./host-state.ts";
+import { refuseOtherNode } from "./node-differences.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
 // They go into YAML as they are; empty where no join was pending when they were asked for.
@@ -87,6 +88,11 @@ async function readMember(host: Host, want: Want, state: HostState): Promise<Sta
   const { port, name } = want.endpoint;
   if (want.role === "control-plane" && !state.controlPlane)
     throw new PlaybookError("PB_CLUSTER_DOWN", [host.name, "a worker, or a half-removed one"]);
+  if (want.role === "worker" && state.controlPlane)
+    throw new PlaybookError("PB_CLUSTER_DIFFERS", [
+      host.name,
+      ["role is control-plane, not worker"],
+    ]);
   const answer = await askCluster(host, {
     kubeconfig: kubeletConf,
     node: host.name,
@@ -95,8 +101,10 @@ async function readMember(host: Host, want: Want, state: HostState): Promise<Sta
       want.role === "control-plane" ? `https://${inUrl(want.advertiseAddress)}:${port}` : undefined,
     waitSeconds: want.startWithin,
   });
-  if (answer.kind === "node") return "whole";
-  if (answer.kind === "unknown-node") return "node-gone";
+  if (answer.kind === "node" || answer.kind === "unknown-node") {
+    refuseOtherNode(host, want, { state, answer });
+    return answer.kind === "node" ? "whole" : "node-gone";
+  }
   throw new PlaybookError("PB_CLUSTER_DOWN", [host.name, `${name}: ${answer.why}`]);
 }
 

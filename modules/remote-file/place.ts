@@ -12,7 +12,7 @@ export interface Now {
   readonly lacks: readonly string[];
   /** Where nothing of the archive was unpacked yet: what is at its members' places. */
   readonly overwrites: readonly string[];
-  readonly recorded: { url: string; sha: string; broken: string } | undefined;
+  readonly recorded: { url: string; sha: string; broken: string; unpacked: string } | undefined;
   readonly fromSha: string | undefined;
   readonly sha256: string | undefined;
 }

@@ -67,13 +67,14 @@ export const remoteFile = defineModule({
     if (stat?.kind === "directory" && unpack === undefined)
       throw new PlaybookError("PB_WRONG_KIND", [path, "directory", "file"], { host: host.name });
     if (isSha instanceof Error) throw isSha;
-    const [tool = "none", url = "", sha = "", broken = ""] = printed.split("\n");
+    const [tool = "none", url = "", sha = "", broken = "", unpacked = ""] = printed.split("\n");
     return {
       tool,
       stat,
       lacks: homeStat === undefined ? await lackingFolders(host, `${home}/x`) : [],
       overwrites: sha === "" && homeStat !== undefined ? await thereOf(host, membersOf(want)) : [],
-      recorded: sha === "" ? undefined : { url, sha, broken: broken.replace(/: FAILED.*$/, "") },
+      recorded:
+        sha === "" ? undefined : { url, sha, broken: broken.replace(/: FAILED.*$/, ""), unpacked },
       fromSha,
       sha256: unpack === undefined ? isSha : sha || undefined,
     };
@@ -122,14 +123,15 @@ function* keepPlain(now: Now, want: Want): Generator<Change> {
 function* keepUnpacked(now: Now, want: Want, unpack: Unpacking): Generator<Change> {
   const { recorded } = now;
   const wanted = wantedSha(now, want);
-  if (recorded !== undefined && recorded.sha === wanted && recorded.broken === "") return;
-  const why = reasonToUnpack(recorded, wanted);
+  const how = howUnpacked(unpack);
+  const why = reasonToUnpack(recorded, wanted, how);
+  if (why === undefined) return;
   const archive = `${store}/incoming-${nameOf(want)}.tar`;
   if (want.from !== undefined) {
     yield makeDirectory(store);
     yield upload(want.from, archive, { mode: 0o600 });
   } else yield fetching(now, want, { to: archive, record: "", was: "" });
-  const args = [archive, want.path, unpack.strip, recordOf(want), want.url ?? ""];
+  const args = [archive, want.path, unpack.strip, recordOf(want), want.url ?? "", how];
   yield run(
     script(UNPACK, ...args, ...unpack.only),
     `unpack ${sourceOf(want)} into ${want.path}: ${why}`,
@@ -139,12 +141,20 @@ function* keepUnpacked(now: Now, want: Want, unpack: Unpacking): Generator<Chang
   );
 }
 
-const reasonToUnpack = (recorded: Now["recorded"], wanted: string | undefined) => {
+/** What decides which members are where; their order does not. */
+const howUnpacked = ({ strip, only }: Unpacking): string =>
+  JSON.stringify([strip, ...new Set(only.toSorted())]);
+
+function reasonToUnpack(
+  recorded: Now["recorded"],
+  wanted: string | undefined,
+  how: string,
+): string | undefined {
   if (recorded === undefined) return "not there";
-  return recorded.sha === wanted
-    ? `${recorded.broken} is not as unpacked`
-    : "another version is there";
-};
+  if (recorded.sha !== wanted) return "another version is there";
+  if (recorded.broken !== "") return `${recorded.broken} is not as unpacked`;
+  return recorded.unpacked === how ? undefined : "other members of it are there";
+}
 
 function* clear(now: Now, want: Want): Generator<Change> {
   if (want.unpack === undefined && now.stat !== undefined) yield remove(want.path);

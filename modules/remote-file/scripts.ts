@@ -2,7 +2,8 @@
 
 /**
  * $1 the folder that paths in the record are relative to, $2 the record. Prints the program that can fetch, then the
- * record's url, sha256 and the first file that is not as recorded, one a line, empty where there is none.
+ * record's url, sha256, the first file or link that is not as recorded, and how it was unpacked, one a line, empty where
+ * there is none.
  */
 export const STATE = `# remote-file-state
 tool=none
@@ -11,10 +12,20 @@ for program in python3 wget curl; do
 done
 printf '%s\\n' "$tool"
 if [ -f "$2" ]; then
-  sed -n 's/^# url //p' "$2" | head -n 1
-  sed -n 's/^# sha256 //p' "$2" | head -n 1
-  cd "$1" 2>/dev/null || { printf '%s\\n' "$1"; exit 0; }
-  grep -v '^#' "$2" | LC_ALL=C sha256sum --check --quiet 2>/dev/null | head -n 1
+  line() { printf '%s\\n' "$(sed -n "s/^# $1 //p" "$2" | head -n 1)"; }
+  line url "$2"
+  line sha256 "$2"
+  if cd "$1" 2>/dev/null; then
+    broken=$(grep -v '^#' "$2" | LC_ALL=C sha256sum --check --quiet 2>/dev/null | head -n 1)
+    tab=$(printf '\\t')
+    [ -n "$broken" ] || broken=$(sed -n 's/^# link //p' "$2" | while IFS=$tab read -r path target; do
+      [ "$(readlink -- "$path")" = "$target" ] || { printf '%s\\n' "$path"; break; }
+    done)
+  else
+    broken=$1
+  fi
+  printf '%s\\n' "$broken"
+  line unpack "$2"
 fi
 true`;
 
@@ -62,30 +73,43 @@ if [ -n "$record" ]; then
   mv -f "$record.new" "$record"
 fi`;
 
+/** The paths of a record, $1: of files, then of links. */
+const PATHS = `
+tab=$(printf '\\t')
+paths() {
+  { grep -v '^#' "$1" || true; } | cut -c67-
+  sed -n "s/^# link \\([^$tab]*\\)$tab.*/\\1/p" "$1"
+}`;
+
 /**
- * $1 archive (removed afterwards), $2 folder, $3 leading path parts to strip, $4 record, $5 url or empty, rest the
- * members, all when none. Each file is renamed into place, so a program that runs keeps the file it has open; what the
- * last version had and this one has not is removed.
+ * $1 archive (removed afterwards), $2 folder, $3 leading path parts to strip, $4 record, $5 url or empty, $6 how it is
+ * unpacked, for the record, rest the members, all when none. Each file is renamed into place, so a program that runs keeps
+ * the file it has open; what the last version had and this one has not is removed, links too.
  */
 export const UNPACK = `# remote-file-unpack
 set -eu
-archive=$1 to=$2 strip=$3 record=$4 url=$5
-shift 5
+archive=$1 to=$2 strip=$3 record=$4 url=$5 how=$6
+shift 6${PATHS}
 mkdir -p "$to" "\${record%/*}"
 stage=$(mktemp -d "$to/.unpack.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 sha=$(sha256sum <"$archive"); sha=\${sha%% *}
 tar -xf "$archive" -C "$stage" --no-same-owner --strip-components="$strip" -- "$@"
 cd "$stage"
+odd=$(find . -name '*[[:cntrl:]\\\\]*' -o -lname '*[[:cntrl:]]*' | head -n 1)
+[ -z "$odd" ] || { echo "a name in the archive holds a control character or \\\\: $odd" >&2; exit 65; }
 {
-  printf '# url %s\\n# sha256 %s\\n' "$url" "$sha"
+  printf '# url %s\\n# sha256 %s\\n# unpack %s\\n' "$url" "$sha" "$how"
   find . -type f -exec sha256sum {} +
+  find . -type l | while IFS= read -r path; do
+    printf '# link %s\\t%s\\n' "$path" "$(readlink -- "$path")"
+  done
 } >"$record.new"
 find . -mindepth 1 -type d | while IFS= read -r path; do mkdir -p "$to/$path"; done
 find . ! -type d | while IFS= read -r path; do mv -fT "$path" "$to/$path"; done
 if [ -f "$record" ]; then
-  grep -v '^#' "$record" | cut -c67- | while IFS= read -r path; do
-    if ! cut -c67- "$record.new" | grep -qxF -- "$path"; then rm -f "$to/$path"; fi
+  paths "$record" | while IFS= read -r path; do
+    if ! paths "$record.new" | grep -qxF -- "$path"; then rm -f "$to/$path"; fi
   done
 fi
 mv -f "$record.new" "$record"
@@ -93,7 +117,7 @@ rm -f "$archive"`;
 
 /** $1 folder, $2 record: removes what was unpacked, and the record. */
 export const CLEAR = `# remote-file-clear
-set -eu
+set -eu${PATHS}
 cd "$1"
-grep -v '^#' "$2" | cut -c67- | while IFS= read -r path; do rm -f "$path"; done
+paths "$2" | while IFS= read -r path; do rm -f "$path"; done
 rm -f "$2"`;

@@ -47,7 +47,8 @@ export function controlPlane(
         podMask: plan.podMask,
         serviceSubnet: plan.services,
         clusterDns: plan.clusterDns,
-        certSANs: [settings.endpoint.name, plan.virtualIp, ...addresses],
+        // Each API server has its own address in its certificate anyway.
+        certSANs: [settings.endpoint.name, plan.virtualIp],
         ignorePreflightErrors: settings.quirks.ignorePreflightErrors,
         kubelet: settings.quirks.kubelet,
         kubeProxy: settings.quirks.kubeProxy,

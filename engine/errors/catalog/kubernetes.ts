@@ -20,6 +20,11 @@ export const kubernetesErrors = {
       `${host} holds a cluster that does not answer: ${found}.`,
     hint: "Start it (`systemctl status kubelet containerd`, `journalctl -u kubelet`) or restore etcd; only if nobody needs its data, run reset.ts on the host.",
   },
+  PB_CLUSTER_DIFFERS: {
+    message: (host: string, differences: readonly string[]) =>
+      `The cluster that ${host} is in is not as wanted: ${differences.join("; ")}.`,
+    hint: "A standing cluster is not changed by beginning it: say in the playbook what it has, or change it by kubeadm's own ways (`kubeadm upgrade`, `kubeadm init phase certs apiserver`, its ConfigMaps in kube-system) and run again.",
+  },
   PB_PORT_TAKEN: {
     message: (host: string, port: number, owner: string) =>
       `Port ${port} on ${host} is taken by ${owner}.`,

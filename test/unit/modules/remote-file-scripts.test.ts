@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -50,7 +50,13 @@ describe("remote-file-fetch", () => {
     const record = join(folder, "records/tool");
     expect(await fetchTool("", `${base}/v1/${sums}`, record)).toMatchObject({ code: 0 });
     const state = await execute(script(STATE, join(folder, "bin"), record));
-    expect(state.stdout.split("\n").slice(1)).toEqual([`${base}/v1/tool`, sha("tool one\n"), ""]);
+    expect(state.stdout.split("\n").slice(1)).toEqual([
+      `${base}/v1/tool`,
+      sha("tool one\n"),
+      "",
+      "",
+      "",
+    ]);
   });
 
   test("a wrong checksum leaves nothing behind and says both", async () => {
@@ -79,7 +85,9 @@ describe("remote-file-unpack", () => {
     return archive;
   };
   const unpack = (archive: string) =>
-    execute(script(UNPACK, archive, join(folder, "to"), 1, join(folder, "record"), "http://x/y"));
+    execute(
+      script(UNPACK, archive, join(folder, "to"), 1, join(folder, "record"), "http://x/y", "[1]"),
+    );
   const list = async () =>
     (await execute({ argv: ["find", join(folder, "to"), "-type", "f", "-printf", "%P\n"] })).stdout
       .split("\n")
@@ -104,6 +112,35 @@ describe("remote-file-unpack", () => {
 
     await execute(script(CLEAR, join(folder, "to"), join(folder, "record")));
     expect(await list()).toEqual(["foreign"]);
+  });
+
+  test("a link that was deleted is noticed, and one that a newer archive lacks goes away", async () => {
+    const links = async () =>
+      (await execute({ argv: ["find", join(folder, "to"), "-type", "l", "-printf", "%P %l\n"] }))
+        .stdout;
+    const source = join(folder, "source-one/top");
+    await mkdir(source, { recursive: true });
+    await symlink("a", join(source, "to a"));
+    await symlink("../else where", join(source, "b"));
+    expect(await unpack(await pack("one", { a: "a1" }))).toMatchObject({ code: 0, stderr: "" });
+    expect((await state()).slice(3)).toEqual(["", "[1]", ""]);
+    await rm(join(folder, "to/to a"));
+    expect((await state())[3]).toBe("./to a");
+    await symlink("b", join(folder, "to/to a"));
+    expect((await state())[3]).toBe("./to a");
+    await unpack(await pack("one", { a: "a1" }));
+    expect(await links()).toContain("to a a\n");
+    expect(await unpack(await pack("two", { a: "a1" }))).toMatchObject({ code: 0, stderr: "" });
+    expect(await links()).toBe("");
+    await unpack(await pack("one", { a: "a1" }));
+    await execute(script(CLEAR, join(folder, "to"), join(folder, "record")));
+    expect(await links()).toBe("");
+  });
+
+  test("names that a record cannot hold are refused before anything is in place", async () => {
+    const odd = await unpack(await pack("odd", { "two\nlines": "x" }));
+    expect(odd).toMatchObject({ code: 65, stderr: expect.stringContaining("control character") });
+    expect(await list()).toEqual([]);
   });
 
   test("a broken archive changes nothing", async () => {

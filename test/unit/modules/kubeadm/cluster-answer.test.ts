@@ -46,18 +46,22 @@ async function ask(
 const starting =
   'Error from server (Forbidden): User "system:node:cp1" cannot get path "/readyz": RBAC: not yet read';
 const refused = "The connection to the server [2001:db8::1]:6443 was refused";
-const labels = "map[node-role.kubernetes.io/control-plane:]";
+const node = "v1.36.3 2001:db8:1::11 192.0.2.11";
 
 const gone = 'Error from server (NotFound): nodes "cp1" not found';
 
 describe("what a cluster answers to one of its hosts", () => {
   test("an API server that has just been booted forbids everything at first: it is waited for", async () => {
-    const answer = await ask([refused, starting, starting, "ok", labels]);
-    expect(answer).toEqual({ kind: "node", controlPlaneLabel: true });
+    const answer = await ask([refused, starting, starting, "ok", node]);
+    expect(answer).toEqual({
+      kind: "node",
+      version: "v1.36.3",
+      addresses: ["2001:db8:1::11", "192.0.2.11"],
+    });
   });
 
   test("one that starts for longer than a look is waited for, too", async () => {
-    const answer = await ask([...Array<string>(25).fill(starting), "ok", labels]);
+    const answer = await ask([...Array<string>(25).fill(starting), "ok", node]);
     expect(answer).toMatchObject({ kind: "node" });
   });
 
@@ -67,7 +71,7 @@ describe("what a cluster answers to one of its hosts", () => {
 
   test("credentials that it does not know are refused at once", async () => {
     const unknown = "Error: You must be logged in to the server (Unauthorized)";
-    expect(await ask([unknown, "ok", labels])).toEqual({ kind: "refused", why: unknown });
+    expect(await ask([unknown, "ok", node])).toEqual({ kind: "refused", why: unknown });
   });
 
   test("a node that was deleted is not known", async () => {
@@ -75,7 +79,7 @@ describe("what a cluster answers to one of its hosts", () => {
   });
 
   test("a worker that has just joined is not gone: its kubelet gets the time to register it", async () => {
-    const answers = [...Array.from({ length: 25 }, () => ["ok", gone]).flat(), "ok", labels];
+    const answers = [...Array.from({ length: 25 }, () => ["ok", gone]).flat(), "ok", node];
     expect(await ask(answers, { kubeletSeconds: 5 })).toMatchObject({ kind: "node" });
   });
 
