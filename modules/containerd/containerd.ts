@@ -21,11 +21,11 @@ import {
   readUnitProcess,
   undoUnitProcess,
 } from "../unit-process.ts";
+import { certsFolder, keepMirrors, mirrorsBack, readMirrors } from "./mirrors.ts";
 
 const unit = "containerd.service";
 const configPath = "/etc/containerd/config.toml";
 const unitPath = `/etc/systemd/system/${unit}`;
-const certsFolder = "/etc/containerd/certs.d";
 const dataFolder = "/var/lib/containerd";
 const members = ["bin/containerd", "bin/containerd-shim-runc-v2", "bin/ctr"];
 
@@ -36,9 +36,11 @@ const Params = z.strictObject({
     "What keeps a pod's namespaces; the one that kubeadm's version names.",
   ),
   registryMirrors: z
-    .record(Registry, z.array(Url).min(1))
+    .record(Registry, z.array(Url))
     .default({})
-    .describe("Registry host to mirrors, tried in order before the registry itself."),
+    .describe(
+      "Registry host to mirrors, tried in order before the registry itself; a mirror's path, where it has one, is the root of the registry's API there.",
+    ),
   cgroupDriver: z
     .enum(["systemd", "cgroupfs"])
     .default("systemd")
@@ -64,9 +66,6 @@ const config = {
 const unitFile = templateFile<{ lowerOomScore: boolean }>(
   new URL("containerd.service.hbs", import.meta.url),
 );
-const hostsFile = templateFile<{ registry: string; mirrors: readonly string[] }>(
-  new URL("hosts.toml.hbs", import.meta.url),
-);
 
 export const containerd = defineModule({
   name: "containerd",
@@ -89,13 +88,7 @@ export const containerd = defineModule({
       readManaged(host, unitPath),
       readUnitProcess(host, unit, { files: started }),
       filledFolders(host, [dataFolder]),
-      Promise.all(
-        Object.entries(want.registryMirrors).map(async ([registry, mirrors]) => ({
-          registry,
-          mirrors,
-          now: await readManaged(host, hostsPath(registry)),
-        })),
-      ),
+      readMirrors(host, want.registryMirrors),
     ]);
     return { releases, configNow, unitNow, process, filled, hosts };
   },
@@ -116,12 +109,7 @@ export const containerd = defineModule({
     const units = [...keepFile(now.unitNow, { path: unitPath, content })];
     yield* programs;
     yield* files;
-    // containerd reads these at each pull: no restart.
-    for (const { registry, mirrors, now: file } of now.hosts)
-      yield* keepFile(file, {
-        path: hostsPath(registry),
-        content: hostsFile({ registry, mirrors }),
-      });
+    yield* keepMirrors(now.hosts);
     yield* units;
     yield* keepUnitProcess(unit, now.process, {
       unit: units.length > 0,
@@ -136,10 +124,7 @@ export const containerd = defineModule({
     ];
     if (want.state === "absent" && lost.length > 0)
       throw new PlaybookError("PB_UNDO_LOST", [lost.join(", "), "what is in it is not kept"]);
-    const hosts = before.hosts.flatMap(({ registry, now: was }) => {
-      const is = now.hosts.find((host) => host.registry === registry)?.now;
-      return is === undefined ? [] : [{ path: hostsPath(registry), before: was, now: is }];
-    });
+    const hosts = mirrorsBack(before.hosts, now.hosts);
     const config = { path: configPath, before: before.configNow, now: now.configNow };
     const unitBack = { path: unitPath, before: before.unitNow, now: now.unitNow };
     const files = [
@@ -153,7 +138,6 @@ export const containerd = defineModule({
 });
 
 const differs = (changes: readonly Change[]) => changes.length > 0;
-const hostsPath = (registry: string) => `${certsFolder}/${registry}/hosts.toml`;
 
 // Version 3 came with containerd 2.0, which renamed the plugins; 1.x reads version 2.
 function render(want: Want): string {

@@ -2,10 +2,14 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import { openLab } from "#lab/lab.ts";
+import * as use from "#modules/index.ts";
 import { cutPower } from "../support/availability.ts";
 import { type Played, play } from "../support/cli.ts";
 import { ClusterAccess } from "../support/cluster.ts";
+import { ensureOn } from "../support/lab-play.ts";
 import { ProcessWatch } from "../support/process-watch.ts";
 
 // One cluster, walked through its life: each test goes on where the one before it ended.
@@ -74,6 +78,56 @@ test("a second run changes nothing", async () => {
   figures("again", again);
   expect(again.ended("changed")).toEqual([]);
   expect(again.code).toBe(0);
+});
+
+test("a certSAN, another podSubnet or version says ok on a standing cluster: each param is refused by its name", async () => {
+  const config = await on(
+    "cp1",
+    "sh",
+    "-c",
+    `export KUBECONFIG=/etc/kubernetes/admin.conf
+    kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}'`,
+  );
+  const { kubernetesVersion, networking } = z
+    .looseObject({
+      kubernetesVersion: z.string(),
+      networking: z.object({ podSubnet: z.string(), serviceSubnet: z.string() }),
+    })
+    .parse(parse(config));
+  const view = await lab.view();
+  const advertiseAddress = view.hosts.find((host) => host.name === "cp1")?.address ?? "";
+  const { podSubnet, serviceSubnet } = networking;
+  const base: Parameters<typeof use.kubeadmInit>[0] = {
+    version: kubernetesVersion,
+    advertiseAddress: advertiseAddress.toUpperCase(),
+    endpoint: { name: "api.lab" },
+    podSubnet: podSubnet.replace("::", ":0::"),
+    serviceSubnet: serviceSubnet.toUpperCase(),
+    clusterDns: serviceSubnet.replace(/::\/.*/, ":0:0:0:A"),
+    criSocket: "/var/run/containerd/containerd.sock",
+  };
+  const others: Partial<typeof base> = {
+    version: "v1.36.2",
+    podSubnet: podSubnet.replace("/56", "/60"),
+    serviceSubnet: serviceSubnet.replace("/112", "/108"),
+    podMask: 66,
+    clusterDns: serviceSubnet.replace(/\/.*/, "b"),
+    certSANs: ["api.lab", "other.example.net"],
+    dnsDomain: "other.local",
+    imageRepository: "registry.example.net",
+    nodeGraceSeconds: 20,
+    kubelet: { syncFrequency: "10s" },
+    kubeProxy: { mode: "iptables" },
+    criSocket: "unix:///run/crio/crio.sock",
+  };
+  const check = async (params: typeof base) =>
+    (await ensureOn(view, "cp1", use.kubeadmInit(params), { mode: "check" })).errors;
+  expect(await check(base)).toEqual([]);
+  for (const [param, value] of Object.entries(others)) {
+    const [error] = await check({ ...base, startWithin: 4, [param]: value });
+    expect(error, param).toMatchObject({ code: "PB_CLUSTER_DIFFERS" });
+    expect(error?.message).toContain(` ${param}`);
+  }
 });
 
 test("drift on three hosts: --check shows just that and touches nothing, the next run repairs just that", async () => {
