@@ -84,7 +84,7 @@ export interface Connection {
 }
 
 /** A run, as the hosts it changes are told of it: its shells there bear its name. */
-export interface RunMark {
+interface RunMark {
   /** The run's id. */
   readonly id: string;
   /** Whose lock keeps other runs out: a user on the host, the login user unless given. */

@@ -4,12 +4,22 @@ import { defineModule, type Host, PlaybookError, run, script } from "#engine/ind
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Line, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
+import {
+  type BootFile,
+  FOLDERS,
+  isReadAtBoot,
+  pathOf,
+  readBootFiles,
+  sameValue,
+  settingsAtBoot,
+  spaced,
+} from "./boot-files.ts";
 
 const Key = z
   .string()
   .regex(/^\w[\w-]*([./][\w@:.-]+)+$/, "expected a key such as net.ipv6.conf.all.forwarding")
   .refine((key) => !key.includes(".."), "expected a key without ..");
-const Value = z.union([Line, z.number()]).transform((value) => spaced(String(value)));
+const Value = z.union([Line, z.int()]).transform((value) => spaced(String(value)));
 
 export const sysctl = defineModule({
   name: "sysctl",
@@ -21,12 +31,21 @@ export const sysctl = defineModule({
   params: z.strictObject({
     values: z
       .record(Key, Value)
+      .refine(
+        (values) => new Set(Object.keys(values).map(pathOf)).size === Object.keys(values).length,
+        {
+          message: "a key is given twice: net.ipv4.ip_forward and net/ipv4/ip_forward are one",
+        },
+      )
       .describe(
         "Key to value. Slashes as in net/ipv6/conf/eth0.100/accept_ra where a part holds a dot. Keys called accept_ra are set first and forwarding last, whatever the order given: a host that forwards before it has accept_ra=2 loses the default route it learned.",
       ),
-    file: AbsolutePath.default("/etc/sysctl.d/90-run-playbook.conf").describe(
-      "Where they are kept; one step per file.",
-    ),
+    file: AbsolutePath.refine(
+      isReadAtBoot,
+      "expected a file of sysctl.d that ends with .conf: no other is read at boot",
+    )
+      .default("/etc/sysctl.d/90-run-playbook.conf")
+      .describe("Where they are kept; one step per file."),
     state: State.describe(
       "absent removes the file; values that are live stay until the next boot.",
     ),
@@ -38,13 +57,13 @@ export const sysctl = defineModule({
 
   async read(host, want) {
     const keys = Object.keys(want.values);
-    const [live, saved, later, learned] = await Promise.all([
+    const [live, saved, files, learned] = await Promise.all([
       readLive(host, keys),
       readManaged(host, want.file),
-      host.text(script(LATER, want.file.slice(want.file.lastIndexOf("/") + 1))),
+      readBootFiles(host),
       host.text(script(LEARNED)),
     ]);
-    return { live, saved, later, learned: learned.split("\n").filter(Boolean) };
+    return { live, saved, files, learned: learned.split("\n").filter(Boolean) };
   },
 
   *diff(now, want) {
@@ -55,14 +74,17 @@ export const sysctl = defineModule({
     const values = Object.entries(want.values).sort(([a], [b]) => byDanger(a, b));
     const unknown = values.map(([key]) => key).filter((key) => now.live[key] === undefined);
     if (unknown.length > 0) throw new PlaybookError("PB_SYSCTL_UNKNOWN", [unknown]);
-    refuseOverridden(now.later, want.values);
+    const rendered = values.map(([key, value]) => `${key} = ${value}\n`).join("");
+    const content = saysTheSame(now.saved.content, rendered) ? now.saved.content : rendered;
+    const others = now.files.filter(({ path }) => path !== want.file);
+    refuseOverridden([...others, { path: want.file, lines: content.split("\n") }], want.values);
     refuseLosingRoute(now, want.values);
 
-    const content = values.map(([key, value]) => `${key} = ${value}\n`).join("");
     yield* keepFile(now.saved, { path: want.file, content });
     for (const [key, value] of values) {
       const was = now.live[key];
-      if (was !== value) yield run(script(SET, path(key), value), `${key}: ${was} → ${value}`);
+      if (was === undefined || !sameValue(was, value))
+        yield run(script(SET, pathOf(key), value), `${key}: ${was} → ${value}`);
     }
   },
 
@@ -71,11 +93,30 @@ export const sysctl = defineModule({
     for (const key of Object.keys(values).sort(byDanger).reverse()) {
       const [was, is] = [before.live[key], now.live[key]];
       if (was !== undefined && is !== undefined && was !== is)
-        yield run(script(SET, path(key), was), `${key}: ${is} → ${was}`);
+        yield run(script(SET, pathOf(key), was), `${key}: ${is} → ${was}`);
     }
     yield* undoFiles({ path: file, before: before.saved, now: now.saved });
   },
 });
+
+/** Whether a file has just these settings in this order, however they are spelled; comments of others do not count. */
+function saysTheSame(saved: string | undefined, rendered: string): saved is string {
+  const settings = (text: string) => [
+    ...settingsAtBoot([{ path: `${FOLDERS[0]}/x.conf`, lines: linesOf(text) }]),
+  ];
+  const [is, wanted] = [settings(saved ?? ""), settings(rendered)];
+  return (
+    saved !== undefined &&
+    linesOf(saved).length === wanted.length &&
+    is.length === wanted.length &&
+    is.every(([key, { value }], index) => {
+      const [other, to] = wanted[index] ?? [];
+      return key === other && value !== undefined && sameValue(value, to?.value ?? "");
+    })
+  );
+}
+
+const linesOf = (text: string) => text.split("\n").filter((line) => /^\s*[^\s#;]/.test(line));
 
 // Straight from /proc: a minimal host has no sysctl program, and `sysctl -p` applies files that are not ours.
 const LIVE = `# sysctl-live
@@ -90,18 +131,6 @@ done`;
 const SET = `# sysctl-set
 printf '%s\\n' "$2" >"/proc/sys/$1"`;
 
-// The files that systemd-sysctl reads after ours, in its order: by name, whatever the folder.
-const LATER = `# sysctl-later
-for file in /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf; do
-  [ -f "$file" ] || continue
-  name=\${file##*/}
-  first=$(printf '%s\\n' "$name" "$1" | LC_ALL=C sort | head -n 1)
-  if [ "$first" = "$1" ] && [ "$name" != "$1" ]; then
-    grep -HE '^[[:space:]]*-?[[:alnum:]]' "$file"
-  fi
-done
-true`;
-
 // Interfaces whose default route the kernel learned from a router, and forgets once the host forwards.
 const LEARNED = `# sysctl-learned
 while read -r to length _ _ _ _ _ _ flags dev; do
@@ -112,7 +141,7 @@ true`;
 
 async function readLive(host: Host, keys: string[]): Promise<Record<string, string>> {
   if (keys.length === 0) return {};
-  const lines = (await host.text(script(LIVE, ...keys.map(path)))).split("\n");
+  const lines = (await host.text(script(LIVE, ...keys.map(pathOf)))).split("\n");
   const found = keys.flatMap((key, index) => {
     const line = lines[index];
     return line?.startsWith("=") ? [[key, spaced(line.slice(1))] as const] : [];
@@ -120,42 +149,20 @@ async function readLive(host: Host, keys: string[]): Promise<Record<string, stri
   return Object.fromEntries(found);
 }
 
-/** The path under /proc/sys: where the first separator is a slash, dots stand for themselves. */
-const path = (key: string): string => {
-  const slashed = key.search(/[./]/) >= 0 && key[key.search(/[./]/)] === "/";
-  const swap = (char: string) => (char === "." ? "/" : ".");
-  return slashed ? key : key.replace(/[./]/g, swap);
-};
-
-// The kernel prints vectors (tcp_rmem) with tabs; people write them with spaces.
-const spaced = (value: string) => value.trim().split(/\s+/).join(" ");
-
 const danger = (key: string) => {
   if (key.endsWith("accept_ra")) return 0;
   return key.endsWith("forwarding") ? 2 : 1;
 };
 const byDanger = (a: string, b: string) => danger(a) - danger(b);
 
-function refuseOverridden(later: string, values: Record<string, string>): void {
-  const wanted = new Map(Object.entries(values).map(([key, value]) => [path(key), value]));
-  const last = new Map<string, { file: string; key: string; value: string }>();
-  for (const line of later.split("\n")) {
-    // "/etc/sysctl.d/99-x.conf:-net.ipv4.ip_forward = 1"
-    const [file, setting] = halves(line, ":");
-    const [key, value] = halves(setting.trim().replace(/^-/, ""), "=").map((part) => part.trim());
-    if (key && value !== undefined) last.set(path(key), { file, key, value: spaced(value) });
-  }
-  for (const [wantedPath, value] of wanted) {
-    const other = last.get(wantedPath);
-    if (other !== undefined && other.value !== value)
-      throw new PlaybookError("PB_SYSCTL_OVERRIDDEN", [other.file, other.key, other.value]);
+function refuseOverridden(files: readonly BootFile[], values: Record<string, string>): void {
+  const atBoot = settingsAtBoot(files);
+  for (const [key, value] of Object.entries(values)) {
+    const last = atBoot.get(pathOf(key));
+    if (last?.value === undefined || !sameValue(last.value, value))
+      throw new PlaybookError("PB_SYSCTL_OVERRIDDEN", [key, last]);
   }
 }
-
-const halves = (text: string, at: string): [string, string] => {
-  const index = text.indexOf(at);
-  return index < 0 ? [text, ""] : [text.slice(0, index), text.slice(index + 1)];
-};
 
 interface Learned {
   readonly live: Record<string, string>;
@@ -163,9 +170,9 @@ interface Learned {
 }
 
 function refuseLosingRoute({ live, learned }: Learned, values: Record<string, string>): void {
-  const wanted = new Map(Object.entries(values).map(([key, value]) => [path(key), value]));
+  const wanted = new Map(Object.entries(values).map(([key, value]) => [pathOf(key), value]));
   const turnedOn = Object.entries(values).flatMap(([key, value]) =>
-    value === "1" && live[key] === "0" ? [path(key)] : [],
+    value === "1" && live[key] === "0" ? [pathOf(key)] : [],
   );
   const lost = learned.find(
     (dev) =>

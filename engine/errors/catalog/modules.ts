@@ -37,9 +37,17 @@ export const moduleErrors = {
     hint: "Some keys appear only with their kernel module (br_netfilter, nf_conntrack) or interface; some that are often copied, as disable_ipv4, never existed.",
   },
   PB_SYSCTL_OVERRIDDEN: {
-    message: (file: string, key: string, value: string) =>
-      `${file} sets ${key} = ${value} and is read later, so the wanted value would not survive a reboot.`,
-    hint: "Remove that line, or give `file` a name that sorts after it.",
+    message: (
+      key: string,
+      last: { readonly file: string; readonly value: string | undefined } | undefined,
+    ) => {
+      const why =
+        last === undefined
+          ? "a file of the same name hides the one that would set it"
+          : `${last.file} has the last word and ${last.value === undefined ? "leaves it out" : `sets it to ${last.value}`}`;
+      return `${key} would not survive a reboot as wanted: ${why}.`;
+    },
+    hint: "Remove that line or file, or give `file` a name that sorts after it; `systemd-analyze cat-config sysctl.d` on the host shows what is read, in its order.",
   },
   PB_ROUTE_AT_RISK: {
     message: (dev: string) =>
