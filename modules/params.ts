@@ -75,6 +75,12 @@ export const UnitName = z
     "expected a unit with its ending, as kubelet.service",
   );
 
+/** A unit that can be started: no template of units, as x@.service. */
+export const StartableUnit = UnitName.refine(
+  (name) => !name.includes("@."),
+  "this is a template of units: name one of its instances, as getty@tty1.service",
+);
+
 /** 64 hexadecimal digits. */
 export const Sha256 = z
   .string()

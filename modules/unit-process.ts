@@ -20,9 +20,13 @@ unit=$1
 shift
 date +Now=%s
 systemctl show "$unit" --timestamp=us+utc -p ActiveState -p UnitFileState \\
-  -p ExecMainStartTimestamp -p StateChangeTimestamp
+  -p ExecMainStartTimestamp -p StateChangeTimestamp || exit
 # The change time: an unpacked program keeps the date of its release.
-for file; do [ -e "$file" ] && stat -c 'File=%.6Z %n' "$file"; done
+for file; do
+  [ -e "$file" ] || continue
+  stat -c 'File=%.6Z %n' -- "$file"
+  [ ! -L "$file" ] || stat -L -c 'File=%.6Z %n' -- "$file"
+done
 true`;
 
 /** One round trip. What is in `files` is the configuration and the programs that a start reads. */
@@ -50,7 +54,9 @@ export async function readUnitProcess(
   return {
     active: one("ActiveState") === "active",
     enabled: one("UnitFileState") === "enabled",
-    outdated: started !== undefined && written.some(({ at }) => at > started),
+    // One that began while the clock was ahead cannot be told from one that is older.
+    outdated:
+      started !== undefined && (started > nextSecond || written.some(({ at }) => at > started)),
     ahead: written.filter(({ at }) => at > nextSecond).map(({ path }) => path),
   };
 }

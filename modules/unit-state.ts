@@ -18,7 +18,7 @@ export interface UnitNow {
   readonly active: string;
   /** running, exited, dead, auto-restart, … */
   readonly sub: string;
-  /** enabled, disabled, static, masked, …; empty where there is no unit file. */
+  /** enabled, disabled, static, masked, …; with -runtime until the next boot; empty where there is no unit file. */
   readonly file: string;
   /** A unit that runs and ends, and counts as done once it ended well. */
   readonly oneshot: boolean;
@@ -26,6 +26,8 @@ export interface UnitNow {
   readonly stale: boolean;
   /** When its main process began, ms since the epoch; undefined where none did since boot. */
   readonly startedAt: number | undefined;
+  /** It began while the clock was ahead: what changed since cannot be told by times. */
+  readonly startedAhead: boolean;
   /** The newest change of the files asked for. */
   readonly changed: { readonly path: string; readonly at: number } | undefined;
   /** Those whose time has not come: written while the clock was ahead, they would be younger than any process. */
@@ -60,6 +62,7 @@ export async function readUnit(
     path,
     at: Number(at) * 1000,
   })).sort((a, b) => b.at - a.at);
+  const startedAt = time(field("ExecMainStartTimestamp")) ?? time(field("ActiveEnterTimestamp"));
   const nextSecond = (Number(field("Now") || Number.POSITIVE_INFINITY) + 1) * 1000;
   return {
     load: field("LoadState"),
@@ -68,7 +71,8 @@ export async function readUnit(
     file: field("UnitFileState"),
     oneshot: field("Type") === "oneshot" && field("RemainAfterExit") === "no",
     stale: field("NeedDaemonReload") === "yes",
-    startedAt: time(field("ExecMainStartTimestamp")) ?? time(field("ActiveEnterTimestamp")),
+    startedAt,
+    startedAhead: startedAt !== undefined && startedAt > nextSecond,
     changed: changes[0],
     ahead: changes.filter(({ at }) => at > nextSecond).map(({ path }) => path),
   };
@@ -83,15 +87,25 @@ const unitState: Question = {
   split: (stdout) => stdout.trimEnd().split("\n\n"),
 };
 
-// Microseconds: a file that is written and a restart that follows fall into the same second.
+// A file that was moved in keeps its date, as dpkg, tar and cp -p make it: its change time says when it came. Of a link, its
+// own and that of what it leads to count. Microseconds: a file that is written and a restart that follows fall into the same second.
 // Units, and paths of files; no unit's name has a blank in it, or begins with a slash. The clock is for the files.
 const STATE = `# unit-state
 set -f; units=; files=
 for thing; do case $thing in /*) files=1 ;; *) units="$units $thing" ;; esac; done
 [ -z "$files" ] || date +Now=%s
-systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- $units
-for thing; do case $thing in /*) stat -c '%.6Y %n' -- "$thing" 2>/dev/null ;; esac; done
+systemctl show --no-pager --timestamp=us+utc --property=${PROPERTIES} -- $units || exit
+for thing; do case $thing in /*)
+  stat -c '%.6Z %n' -- "$thing"
+  [ ! -L "$thing" ] || stat -L -c '%.6Z %n' -- "$thing"
+esac; done 2>/dev/null
 true`;
+
+const DISABLE = `# unit-disable
+systemctl disable -- "$1" && systemctl disable --runtime -- "$1"`;
+
+const UNMASK = `# unit-unmask
+systemctl unmask -- "$1" && systemctl unmask --runtime -- "$1"`;
 
 const START = `# unit-start
 complain() {
@@ -117,7 +131,9 @@ function time(text: string): number | undefined {
 }
 
 /** The restart that a newer file asks for, in words; undefined where the process is younger. */
-function reasonToRestart({ startedAt, changed }: UnitNow): string | undefined {
+function reasonToRestart({ startedAt, startedAhead, changed }: UnitNow): string | undefined {
+  if (changed !== undefined && startedAhead)
+    return `it was started while the clock was ahead, so whether ${changed.path} changed since is not known`;
   if (changed === undefined || startedAt === undefined || startedAt >= changed.at) return undefined;
   return `${changed.path} changed after it was started`;
 }
@@ -127,11 +143,16 @@ const isUp = (now: UnitNow) => {
   return now.active === "active" || now.active === "reloading";
 };
 
-/** What makes the unit as wanted. @throws PB_UNIT_MISSING where it should run or be enabled and there is none */
+/**
+ * What makes the unit as wanted, beyond the next boot too.
+ * @throws PB_UNIT_MISSING where it should run or be enabled and there is none, PB_UNIT_STATIC where it cannot be enabled
+ */
 export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
   const { unit } = want;
   if (want.masked) {
-    if (now.load !== "masked") yield run(sh`systemctl mask --now -- ${unit}`, `${unit}: masked`);
+    if (now.file !== "masked" || now.load !== "masked")
+      yield run(sh`systemctl mask --now -- ${unit}`, `${unit}: masked`);
+    else yield* keepRunning(now, { ...want, running: false });
     return;
   }
   const needed = want.running || want.enabled;
@@ -143,15 +164,26 @@ export function* keepUnit(now: UnitNow, want: UnitWant): Generator<Change> {
   yield* keepRunning(now, want);
 }
 
-const unmask = (unit: string) => run(sh`systemctl unmask -- ${unit}`, `${unit}: masked → unmasked`);
+const unmask = (unit: string) => run(script(UNMASK, unit), `${unit}: masked → unmasked`);
+
+/** Not enabled, or only until the next boot. */
+const OFF: ReadonlySet<string> = new Set([
+  "disabled",
+  "linked",
+  "linked-runtime",
+  "enabled-runtime",
+  "transient",
+  "",
+]);
 
 function* keepEnabled(now: UnitNow, want: UnitWant, masked: boolean): Generator<Change> {
   const { unit } = want;
-  const off = ["disabled", "linked", ""].includes(now.file) || masked;
+  if (want.enabled && now.file === "static") throw new PlaybookError("PB_UNIT_STATIC", [unit]);
+  const off = OFF.has(now.file) || masked;
   if (want.enabled && off && now.file !== "")
     yield run(sh`systemctl enable -- ${unit}`, `${unit}: ${now.file} → enabled`);
   if (!want.enabled && (now.file === "enabled" || now.file === "enabled-runtime"))
-    yield run(sh`systemctl disable -- ${unit}`, `${unit}: ${now.file} → disabled`);
+    yield run(script(DISABLE, unit), `${unit}: ${now.file} → disabled`);
 }
 
 /** A start counts as one with the files as they are only if their time has come. */

@@ -1,7 +1,7 @@
 /** A systemd unit: running or not, enabled or not, masked. */
 import { z } from "zod";
 import { defineModule, toMs } from "#engine/index.ts";
-import { AbsolutePath, DurationText, UnitName } from "../params.ts";
+import { AbsolutePath, DurationText, StartableUnit } from "../params.ts";
 import { keepUnit, readUnit, renewUnit, undoUnit } from "../unit-state.ts";
 
 export const service = defineModule({
@@ -10,14 +10,17 @@ export const service = defineModule({
   example: `use.service({ name: "containerd.service", restartAfter: ["/etc/containerd/config.toml"] })`,
 
   params: z.strictObject({
-    name: UnitName.describe("The unit with its ending, as kubelet.service."),
+    name: StartableUnit.describe("The unit with its ending, as kubelet.service; no template."),
     running: z
       .boolean()
       .default(true)
       .describe(
         "Whether it runs now; a oneshot unit counts as running once it ended well since boot.",
       ),
-    enabled: z.boolean().default(true).describe("Whether it starts at boot."),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("Whether it starts at boot; a unit that others start (static) cannot be enabled."),
     masked: z
       .boolean()
       .default(false)

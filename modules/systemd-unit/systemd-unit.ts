@@ -35,7 +35,8 @@ export const systemdUnit = defineModule({
   async read(host, want) {
     const [file, unit] = await Promise.all([
       readManaged(host, pathOf(want)),
-      readUnit(host, want.name),
+      // systemd says nothing of a template, but of its instances.
+      readUnit(host, want.name.replace("@.", "@run-playbook.")),
     ]);
     return { file, unit };
   },

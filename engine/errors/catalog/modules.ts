@@ -81,6 +81,11 @@ export const moduleErrors = {
     message: (unit: string) => `The host has no unit ${unit}.`,
     hint: "Install its package or write its unit file in an earlier step; names end in .service, .timer, …",
   },
+  PB_UNIT_STATIC: {
+    message: (unit: string) =>
+      `${unit} cannot be enabled: its file says nothing of when it starts ([Install]).`,
+    hint: "Where another unit starts it (a timer, a socket, Wants=), say `enabled: false`; else add an [Install] section by a drop-in.",
+  },
   PB_REBOOT_FAILED: {
     message: (host: string, why: string) => `${host} was to start anew: ${why}.`,
     hint: "Look at the host's console; when it answers again, run the playbook again.",

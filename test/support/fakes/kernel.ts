@@ -16,7 +16,7 @@ export function withKernel(host: FakeHost, { sysctls, modules }: FakeKernel): Fa
       sysctls[key] = value;
       return undefined;
     })
-    .script(/^# sysctl-(later|learned)\n/, () => undefined)
+    .script(/^# sysctl-(files|learned)\n/, () => undefined)
     .script(/^# kernel-modules-state\n/, ({ args }) =>
       ["modular", ...args.map((name) => modules[name] ?? "missing"), ""].join("\n"),
     )

@@ -30,6 +30,8 @@ export class FakeUnits {
     host
       .programs({ systemctl: ({ args }) => this.systemctl(args) })
       .script(/^# unit-state\n/, ({ args: [unit = ""] }) => this.#state(unit))
+      .script(/^# unit-disable\n/, ({ args: [unit = ""] }) => this.systemctl(["disable", unit]))
+      .script(/^# unit-unmask\n/, ({ args: [unit = ""] }) => this.systemctl(["unmask", unit]))
       .script(/^# unit-start\n/, ({ args: [, unit = ""] }) => this.#start(unit, true));
   }
 
