@@ -1,6 +1,6 @@
 /** A package source with the key that signs it. */
 import { z } from "zod";
-import { defineModule, PlaybookError } from "#engine/index.ts";
+import { defineModule, PlaybookError, script } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State, Url } from "../params.ts";
@@ -64,7 +64,12 @@ export const aptSource = defineModule({
       readManaged(host, keyOf(want)),
       want.signedBy === undefined ? undefined : host.stat(want.signedBy),
     ]);
-    return { source, key, keyring };
+    const content = contentOf(want);
+    const clash =
+      want.state === "absent" || source.content === content
+        ? ""
+        : await host.text(script(TRY, sourceOf(want), content));
+    return { source, key, keyring, clash };
   },
 
   *diff(now, want) {
@@ -76,11 +81,11 @@ export const aptSource = defineModule({
     const { key, signedBy } = want;
     if (signedBy !== undefined && now.keyring === undefined)
       throw new PlaybookError("PB_APT_SOURCE", [want.name, `the keyring ${signedBy} is not there`]);
+    if (now.clash !== "") throw new PlaybookError("PB_APT_SOURCE", [want.name, now.clash]);
     // The key first: a source without it breaks every apt call on the host.
     if (key !== undefined)
       yield* keepFile(now.key, { path: keyOf(want), content: `${key.trimEnd()}\n` });
-    const content = render({ ...want, signedBy: signedBy ?? keyOf(want) });
-    yield* keepFile(now.source, { path: sourceOf(want), content });
+    yield* keepFile(now.source, { path: sourceOf(want), content: contentOf(want) });
   },
 
   *undo(before, now, want) {
@@ -90,6 +95,22 @@ export const aptSource = defineModule({
     yield* undoFiles(...(before.source.stat === undefined ? [source, key] : [key, source]));
   },
 });
+
+/**
+ * What apt says of all sources with this one among them, as of one archive with two keys: then no apt call on the host
+ * works. Empty where it takes them; a key that is to come is not missed. Arguments: the file, its content.
+ */
+const TRY = `# apt-source-try
+all=$(mktemp -d) || exit
+trap 'rm -rf "$all"' EXIT
+for file in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+  [ ! -e "$file" ] || cp "$file" "$all" || exit
+done
+printf '%s' "$2" >"$all/\${1##*/}" || exit
+LC_ALL=C apt-get -o "Dir::Etc::SourceParts=$all" indextargets 2>&1 >/dev/null | sed -n 's/^E: //p' | head -n 1`;
+
+const contentOf = (want: z.output<typeof Params>): string =>
+  render({ ...want, signedBy: want.signedBy ?? keyOf(want) });
 
 const sourceOf = ({ name }: { name: string }) => `/etc/apt/sources.list.d/${name}.sources`;
 const keyOf = ({ name }: { name: string }) => `/etc/apt/keyrings/${name}.asc`;

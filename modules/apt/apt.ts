@@ -9,16 +9,20 @@ import { DurationText } from "../params.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
 import {
   find,
+  findAll,
   type Installed,
+  isKnown,
   isThere,
   nameOf,
   readAll,
   readInstalled,
+  readProvided,
   statusOf,
 } from "./installed.ts";
 import { INSTALL, REMOVE, STATE } from "./scripts.ts";
 import { undoPackages } from "./undo.ts";
 
+const Name = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "expected a package, as keepalived");
 const Package = z
   .string()
   .regex(
@@ -40,7 +44,10 @@ export const apt = defineModule({
         .describe(
           "Names, or name=version; a version may end in * and may be older than the installed one.",
         ),
-      absent: z.array(Package).default([]).describe("Names of packages that must not be there."),
+      absent: z
+        .array(Name)
+        .default([])
+        .describe("Names of packages that must not be there, in any architecture."),
       purge: z.boolean().default(false).describe("Removing takes configuration files too."),
       maxAge: DurationText.default("24h").describe(
         "How old package lists may be when something is to be installed.",
@@ -52,6 +59,12 @@ export const apt = defineModule({
     })
     .refine(({ present, absent }) => present.length + absent.length > 0, {
       message: "expected packages in present or absent",
+    })
+    .refine(({ present, absent }) => !present.some((text) => absent.includes(nameOf(text))), {
+      message: "a package is both in present and in absent",
+    })
+    .refine(({ present }) => new Set(present.map(nameOf)).size === new Set(present).size, {
+      message: "a package is given in two versions",
     }),
 
   outputs: z.object({
@@ -71,17 +84,26 @@ export const apt = defineModule({
       ),
     );
     // Only where something is to be installed: what was there before stays when it is undone.
-    const all = want.present.every((text) => isThere(installed, text)) ? "" : await readAll(host);
-    return { versions, installed, all, listsAgeMs: Number(age) * 1000 };
+    const missing = want.present.filter((text) => !isThere(installed, text));
+    const unknown = missing.filter(
+      (text) => text === nameOf(text) && statusOf(installed, text) === "not-installed",
+    );
+    const [all, provided] = await Promise.all([
+      missing.length === 0 ? "" : readAll(host),
+      readProvided(host, unknown),
+    ]);
+    return { versions, installed, all, provided, listsAgeMs: Number(age) * 1000 };
   },
 
   *diff(now, want) {
     const lock = Math.ceil(toMs(want.lockTimeout) / 1000);
-    const missing = want.present.filter((text) => !isThere(now.installed, text));
-    const unwanted = want.absent.filter((name) => {
-      const status = statusOf(now.installed, name);
-      return status !== "not-installed" && (want.purge || status !== "config-files");
-    });
+    const missing = want.present.filter(
+      (text) => !isThere(now.installed, text) && !now.provided.includes(text),
+    );
+    const unwanted = want.absent
+      .flatMap((name) => findAll(now.installed, name))
+      .filter(({ status }) => isKnown(status) && (want.purge || status !== "config-files"))
+      .map(({ name }) => name);
     if (unwanted.length > 0) {
       const verb = want.purge ? "purge" : "remove";
       yield run(script(REMOVE, lock, verb, ...unwanted), `${verb} ${unwanted.join(", ")}`, {

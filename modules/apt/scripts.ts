@@ -24,7 +24,8 @@ trap 'rm -f "$log"' EXIT
 patiently() {
   until=$(($(date +%s) + lock))
   while ! "$@" >"$log" 2>&1; do
-    if ! grep -q 'Could not get lock' "$log" || [ "$(date +%s)" -ge "$until" ]; then
+    # The second is dpkg's own, where it is called without apt.
+    if ! grep -qE 'Could not get lock|lock was locked by ' "$log" || [ "$(date +%s)" -ge "$until" ]; then
       grep -E '^(E|W):|[Ee]rror|dpkg:' "$log" >&2 || tail -n 15 "$log" >&2
       exit 100
     fi
@@ -34,6 +35,16 @@ patiently() {
 get() { patiently apt-get -q -y -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
 # A run that was cut in the middle of dpkg leaves it asking for this.
 if [ -n "$(dpkg --audit)" ]; then patiently dpkg --configure -a --force-confdef --force-confold; fi`;
+
+/** Of the given names, prints those that an installed package provides and for which apt would install nothing. */
+export const PROVIDED = `# apt-provided
+export LC_ALL=C
+provides=$(dpkg-query --show --showformat='\${db:Status-Status} \${Provides}\\n') || exit
+for name; do
+  printf '%s\\n' "$provides" | sed -n 's/^installed //p' | tr ', ' '\\n\\n' | grep -qxF -- "$name" || continue
+  would=$(apt-get -q -s --no-install-recommends install -- "$name" 2>/dev/null) || continue
+  printf '%s\\n' "$would" | grep -q '^Inst ' || printf '%s\\n' "$name"
+done`;
 
 /** $1 seconds for locks, $2 update or cached, rest packages. */
 export const INSTALL = `# apt-install

@@ -44,10 +44,12 @@ export function withPackages(
           return known.map(([name, { status }]) => `${status} ${name}\n`).join("");
         return known
           .filter(([name]) => names.includes(name))
-          .map(([name, { status, version }]) => `${name}\t${status}\t${version}\n`)
+          .map(([name, { status, version }]) => `${name}\tamd64\t${status}\t${version}\n`)
+          .concat("dpkg\tamd64\tinstalled\t1.22\n")
           .join("");
       },
     })
+    .script(/^# apt-provided\n/, () => "")
     .script(/^# apt-lists-age\n/, () => "0\n")
     .script(/^# apt-install\n/, ({ args: [, , ...texts] }) => {
       for (const text of texts) install(text);

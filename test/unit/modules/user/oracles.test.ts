@@ -10,6 +10,8 @@ const accepts = (params: object) => spec.params.safeParse({ name: "deploy", ...p
 
 const quoted = fc
   .string({ unit: fc.constantFrom(...'a,!*? []:/=\\"#é'), maxLength: 12 })
+  // It would take the quote behind it for one of the text.
+  .filter((text) => !text.endsWith("\\"))
   .map((text) => `"${text.replaceAll('"', '\\"')}"`);
 const option = fc.oneof(
   fc.constantFrom("no-pty", "restrict", "cert-authority", "No-Agent-Forwarding"),
