@@ -30,13 +30,20 @@ export function labCommand(io: LabCliIo = processIo): Command {
     .description("Real IPv6 hosts on this machine, for trying playbooks and for tests")
     .option("-n, --name <lab>", "which lab: several live beside each other", "lab")
     .enablePositionalOptions();
-  const lab = (): Lab => openLab(command.opts<{ name: string }>().name, lineProgress(io.stderr));
+  // Behind the subcommand it means the same.
+  let named: string | undefined;
+  const lab = (): Lab =>
+    openLab(named ?? command.opts<{ name: string }>().name, lineProgress(io.stderr));
   addUp(command, lab, io);
   addStatus(command, lab, io);
   addExec(command, lab, io);
   addPower(command, lab);
   addFaults(command, lab);
   addPrune(command, io);
+  for (const each of command.commands.filter((one) => one.name() !== "prune"))
+    each.option("-n, --name <lab>", "which lab").hook("preAction", () => {
+      named = each.opts<{ name?: string }>().name;
+    });
   return command;
 }
 

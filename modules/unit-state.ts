@@ -111,6 +111,8 @@ const START = `# unit-start
 complain() {
   systemctl show --property=ActiveState,SubState,Result,ExecMainStatus -- "$2" | tr '\\n' ' ' >&2
   echo >&2
+  # What it said last may still be on its way.
+  journalctl --sync
   journalctl --no-pager --output=cat --lines=15 --unit="$2" >&2
   exit 1
 }

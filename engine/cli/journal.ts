@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
+import { loginName } from "../host/login.ts";
 import { identify } from "../host/process-identity.ts";
 import type { Outline } from "../journal/differences.ts";
 import { makeRunFolder, runsFolder } from "../journal/folder.ts";
@@ -104,7 +105,7 @@ async function whoRuns({ env }: Io): Promise<Begun["by"]> {
   const [from] = (env["SSH_CONNECTION"] ?? "").split(" ");
   return {
     ...self,
-    user: userInfo().username,
+    user: loginName(),
     ...(sudoUser === undefined ? {} : { sudoUser }),
     machine: hostname(),
     ...(from === undefined || from === "" ? {} : { from }),

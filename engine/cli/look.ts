@@ -1,5 +1,5 @@
 import type { Doubt } from "../journal/format.ts";
-import { earlierOf, type RunRecord } from "../journal/record.ts";
+import { earlierOf, lineOf, type RunRecord } from "../journal/record.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunEvent } from "../report/event.ts";
 import { listed } from "../report/text.ts";
@@ -59,6 +59,7 @@ async function check(job: Job, { record, planned, signals }: Looking): Promise<R
     limit: Array.from(new Set(planned.map(({ host }) => host))),
     only: Array.from(new Set(planned.map(({ step }) => step))),
     mode: "check",
+    resumes: lineOf(record.begun),
     earlier: earlierOf(record),
     emit: (event) => events.push(event),
     stop: signals.stop,

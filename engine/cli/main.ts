@@ -85,15 +85,20 @@ async function labCommand(io: Io, exit: (code: number) => void): Promise<Command
 
 // "error: unknown option '--chek'\n(Did you mean --check?)" as one of our errors.
 function usage(error: CommanderError, argv: readonly string[]): PlaybookError {
-  const [first = ""] = argv;
-  const command =
-    error.code === "commander.excessArguments" ? closest(first, commandNames) : undefined;
-  if (command !== undefined)
-    return new PlaybookError("PB_USAGE", [`There is no command "${first}".`], {
-      hint: `Did you mean ${command}?`,
-    });
+  const [first = "", second = ""] = argv;
+  // `help WORD` of a word that is no command.
+  if (first === "help" && error.code === "commander.help") return noCommand(second);
+  if (error.code === "commander.excessArguments" && closest(first, commandNames) !== undefined)
+    return noCommand(first);
   const [what = "", ...more] = error.message.replace(/^error: /, "").split("\n");
   const meant = /\((Did you mean .*)\)/.exec(more.join(" "))?.[1];
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.?$/, ".")}`;
   return new PlaybookError("PB_USAGE", [sentence], meant === undefined ? {} : { hint: meant });
+}
+
+function noCommand(word: string): PlaybookError {
+  const meant = closest(word, commandNames);
+  const hint =
+    meant === undefined ? `The commands are ${commandNames.join(", ")}.` : `Did you mean ${meant}?`;
+  return new PlaybookError("PB_USAGE", [`There is no command "${word}".`], { hint });
 }

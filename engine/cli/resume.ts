@@ -21,7 +21,9 @@ import { listenForSignals } from "./signals.ts";
 /** `run-playbook resume RUN`: the same playbook, inventory, params and limits again, knowing what happened before. */
 export async function resumeRun(name: string, options: ResumeOptions, io: Io): Promise<number> {
   const runs = runsFolder(io.env);
-  const known = name === "last" ? await lastUnfinished(runs) : await findRun(runs, name);
+  const say = (line: string) => io.stderr.write(`${line}\n`);
+  const unread = ({ message }: Error) => say(`Left out: ${oneLine(message)}`);
+  const known = name === "last" ? await lastUnfinished(runs, unread) : await findRun(runs, name);
   refuseUnlessOver(known);
   const { undoes } = known.record.begun.asked;
   if (undoes !== undefined) {
@@ -32,7 +34,6 @@ export async function resumeRun(name: string, options: ResumeOptions, io: Io): P
   const job = { ...(await heldToItsPlan(known, recalled)), resumes: known.record };
   (await runWindow(job.options.window, job.playbook, systemClock))?.requireOpen();
   const planned = plan(job.playbook, job.inventory, wantedOf(job.options));
-  const say = (line: string) => io.stderr.write(`${line}\n`);
   sayWhatIsLeft(known, say);
   await nameDifferences(job, { known, planned, say });
   return (await readDoubtsFirst(job, { known, planned, say })) ? planAndRun(job) : 130;

@@ -1,5 +1,6 @@
+import { stat } from "node:fs/promises";
 import { isPlaybookError } from "../errors/error.ts";
-import { runNames, runsFolder } from "../journal/folder.ts";
+import { orAbsent, runFolder, runNames, runsFolder } from "../journal/folder.ts";
 import { isSettled } from "../journal/record.ts";
 import { findRun, type KnownRun, knownRun } from "../journal/runs.ts";
 import { oneLine, pad, width } from "../report/text.ts";
@@ -30,13 +31,20 @@ export async function printRuns({ all, output }: RunsOptions, io: Io): Promise<v
 /** `run-playbook show RUN`. */
 export async function printRun(name: string, { output }: ShowOptions, io: Io): Promise<void> {
   const runs = runsFolder(io.env);
-  const [newest] = name === "last" ? await runNames(runs) : [name];
+  const newest = name === "last" ? await newestRun(runs) : name;
   if (newest === undefined) {
     io.stdout.write(NONE);
     return;
   }
   const known = await findRun(runs, newest);
   io.stdout.write(output === "json" ? runJson(known) : runText(known));
+}
+
+/** A folder without a journal is no run. */
+async function newestRun(runs: string): Promise<string | undefined> {
+  for (const name of await runNames(runs))
+    if ((await orAbsent(stat(runFolder(runs, name).journal))) !== undefined) return name;
+  return undefined;
 }
 
 interface Row {

@@ -41,12 +41,12 @@ orphaned() {
     esac
   done
 }
-# Of a run that changes the host, as this one does.
 over() {
-  [ -n "$run" ] && [ "$1" != "$own" ] || return 1
+  [ -n "$1" ] && [ "$1" != "$own" ] || return 1
   set -- $1
-  [ -n "\${1-}" ] || return 1
   case $dead in *" $1 "*) return 0 ;; esac
+  # The rest counts for a run that changes the host itself.
+  [ -n "$run" ] || return 1
   if [ "$1" = "$run" ]; then [ "$3" = "$host" ]; else [ "$2" = "$lock" ]; fi
 }
 at_work() {

@@ -1,9 +1,9 @@
-import { userInfo } from "node:os";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
 import { $, type ProcessOutput } from "zx";
 import type { Connection, Transport } from "./connection.ts";
 import { shellMark } from "./introduction.ts";
+import { loginName } from "./login.ts";
 import { ShellConnection } from "./shell/connection.ts";
 import type { Identity } from "./shell/launch.ts";
 import { LocalFiles } from "./shell/local-files.ts";
@@ -15,7 +15,7 @@ export function localTransport(): Transport {
   return {
     connect: async (target) => {
       const { name, sudoPassword } = target;
-      const loginUser = userInfo().username;
+      const loginUser = loginName();
       const mark = shellMark(target, loginUser);
       return openLocal(
         { host: name, loginUser, mark, ...(sudoPassword && { sudoPassword }) },

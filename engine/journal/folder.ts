@@ -55,13 +55,18 @@ export const readKey = (folder: RunFolder): Promise<Uint8Array> => readFile(fold
 export const removeRunFolder = ({ path }: RunFolder): Promise<void> =>
   rm(path, { recursive: true, force: true });
 
-/** The names of all runs, newest first. */
+/** The names of all runs, newest first; what else lies in their folder is no run. @throws PB_RUNS_UNREADABLE */
 export async function runNames(runs: string): Promise<string[]> {
   try {
-    return (await readdir(runs)).sort().reverse();
+    const found = await readdir(runs, { withFileTypes: true });
+    const folders = found.filter((entry) => entry.isDirectory());
+    return folders
+      .map(({ name }) => name)
+      .sort()
+      .reverse();
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return [];
-    throw error;
+    throw new PlaybookError("PB_RUNS_UNREADABLE", [runs, errnoText(error)], {}, { cause: error });
   }
 }
 

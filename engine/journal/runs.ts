@@ -1,6 +1,6 @@
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { PlaybookError } from "../errors/error.ts";
+import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { errnoCode } from "../host/errno.ts";
 import { identify, isAlive } from "../host/process-identity.ts";
 import { orAbsent, orUnwritable, type RunFolder, runFolder, runNames } from "./folder.ts";
@@ -59,10 +59,20 @@ export async function findRun(runs: string, name: string): Promise<KnownRun> {
   return found;
 }
 
-/** The newest run that has something left to do and that no other one goes on with. @throws PB_RUN_NONE_LEFT */
-export async function lastUnfinished(runs: string): Promise<KnownRun> {
+/**
+ * The newest run that has something left to do and that no other one goes on with. A journal that cannot be read is told,
+ * and hides no other run. @throws PB_RUN_NONE_LEFT
+ */
+export async function lastUnfinished(
+  runs: string,
+  unread: (error: PlaybookError) => void,
+): Promise<KnownRun> {
   for (const name of await runNames(runs)) {
-    const found = await knownRun(runs, name);
+    const found = await knownRun(runs, name).catch((error: unknown) => {
+      if (!isPlaybookError(error)) throw error;
+      unread(error);
+      return undefined;
+    });
     if (found === undefined || found.resumedAs !== undefined) continue;
     if (found.standing !== "converged") return found;
   }

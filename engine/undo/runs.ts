@@ -1,4 +1,4 @@
-import { PlaybookError } from "../errors/error.ts";
+import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { runNames } from "../journal/folder.ts";
 import { isChanged, type RunRecord } from "../journal/record.ts";
 import { type KnownRun, knownRun } from "../journal/runs.ts";
@@ -40,7 +40,11 @@ export async function changedSince(
   const said: string[] = [];
   for (const name of await runNames(runs)) {
     if (name <= known.run || own.has(name)) continue;
-    const later = await knownRun(runs, name);
+    const later = await knownRun(runs, name).catch((error: unknown) => {
+      if (!isPlaybookError(error)) throw error;
+      said.push(`what ${name} changed since is not known: ${error.message}`);
+      return undefined;
+    });
     if (later === undefined) continue;
     const { begun, nodes } = later.record;
     const { undoes } = begun.asked;

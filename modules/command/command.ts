@@ -66,18 +66,29 @@ export const command = defineModule({
     yield run(command, say, { timeout });
     if (until === undefined) return;
     const seconds = Math.ceil(toMs(within) / 1000);
-    yield run(script(UNTIL, seconds, ...until), `wait until ${until.join(" ")} succeeds`, {
-      timeout: `${seconds + 10}s`,
-    });
+    yield run(
+      placed(want, script(UNTIL, seconds, ...until)),
+      `wait until ${until.join(" ")} succeeds`,
+      {
+        timeout: `${seconds + 10}s`,
+      },
+    );
   },
 });
 
-async function isReached(host: Host, { creates, unless, until, cwd }: Want): Promise<boolean> {
+/** A goal is asked where the command runs, and with its environment. */
+const placed = ({ cwd, env }: Want, command: Command): Command => ({
+  ...command,
+  env,
+  ...(cwd === undefined ? {} : { cwd }),
+});
+
+async function isReached(host: Host, want: Want): Promise<boolean> {
+  const { creates, unless, until } = want;
   if (creates !== undefined) return (await host.stat(creates)) !== undefined;
   const argv = unless ?? until;
   if (argv === undefined) return true;
-  const { code } = await host.run({ argv, ...(cwd === undefined ? {} : { cwd }) });
-  return code === 0;
+  return (await host.run(placed(want, { argv }))).code === 0;
 }
 
 const UNTIL = `# command-until

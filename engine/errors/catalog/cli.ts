@@ -19,6 +19,14 @@ export const cliErrors = {
     message: (question: string) => `Nobody is there to answer: "${question}"`,
     hint: "Run it on a terminal, or say --yes if the answer is yes.",
   },
+  PB_FOLDER_GONE: {
+    message: () => "The folder that this was called in is gone.",
+    hint: "Change into one that is there: paths are taken from where one stands.",
+  },
+  PB_OUTPUT_LOST: {
+    message: (why: string) => `Not all of the output could be written: ${why}.`,
+    hint: "What was begun on hosts came to its end: `run-playbook show last` tells how. Where a program reads the output, let it read to the end; `--output lines` says the least.",
+  },
   PB_DECLINED: {
     message: (question: string) => `The answer was no: "${question}" Nothing was touched.`,
     hint: "Run it again when the answer is yes.",

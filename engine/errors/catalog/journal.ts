@@ -13,6 +13,10 @@ export const journalErrors = {
       `Line ${line} of ${path} is no entry of a journal: ${why}.`,
     hint: "The file was damaged or edited: run the playbook itself again, it reads the hosts first.",
   },
+  PB_RUNS_UNREADABLE: {
+    message: (path: string, why: string) => `The runs in ${path} cannot be read: ${why}.`,
+    hint: 'After a run under sudo the folder may be root\'s: give it back (`sudo chown -R "$(id -u)" DIR`), or set XDG_STATE_HOME to a folder of your own.',
+  },
   PB_JOURNAL_NEWER: {
     message: (path: string, format: number, known: number) =>
       `${path} has format ${format}, and this run-playbook reads format ${known}.`,

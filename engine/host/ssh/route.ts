@@ -1,8 +1,8 @@
-import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PlaybookError } from "../../errors/error.ts";
 import { HostAddr } from "../../net/host-addr.ts";
 import type { Target } from "../connection.ts";
+import { homeFolder, loginName } from "../login.ts";
 import { knownName } from "./known-hosts.ts";
 import { loadSshConfig, type Settings, type SshConfig } from "./ssh-config.ts";
 
@@ -45,7 +45,7 @@ export class Routes {
   readonly #home: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #config: SshConfig;
-  readonly #self = userInfo().username;
+  readonly #self = loginName();
 
   private constructor(local: LocalSettings, home: string, config: SshConfig) {
     this.#home = home;
@@ -54,7 +54,7 @@ export class Routes {
   }
 
   static async load(local: LocalSettings = {}): Promise<Routes> {
-    const home = local.home ?? homedir();
+    const home = local.home ?? homeFolder();
     const files = local.configFiles ?? [join(home, ".ssh/config"), "/etc/ssh/ssh_config"];
     return new Routes(local, home, await loadSshConfig(files, home));
   }

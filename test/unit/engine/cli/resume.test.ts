@@ -151,7 +151,7 @@ test("a command that outlived its engine is waited for, and not begun again besi
   await vi.waitFor(
     () =>
       expect(processes(here.env)).toContainEqual(
-        expect.stringMatching(/^sh -c # leftovers\n.* sh 240 $/s),
+        expect.stringMatching(/^sh -c # leftovers\n.* sh 240 \S+ $/s),
       ),
     {
       timeout: 60_000,

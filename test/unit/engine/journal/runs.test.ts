@@ -11,6 +11,7 @@ import { claim, findRun, knownRun, lastUnfinished } from "#engine/journal/runs.t
 import { begun } from "../../../support/begun.ts";
 import { scratchFolder } from "../../../support/scratch.ts";
 
+const unread = (error: Error) => expect.fail(error.message);
 const over = (exitCode: number): Entry => ({ type: "over", at: 2, exitCode, ms: 1, counts: {} });
 
 async function runsOf(all: Readonly<Record<string, readonly Entry[]>>) {
@@ -48,11 +49,13 @@ test("the last one is the newest that is unfinished and that no other goes on wi
     e: [],
   });
   await claim(runs.dir, "b", "c");
-  expect((await lastUnfinished(runs.dir)).run).toBe("c");
+  expect((await lastUnfinished(runs.dir, unread)).run).toBe("c");
   await claim(runs.dir, "c", "d");
-  expect((await lastUnfinished(runs.dir)).run).toBe("a");
+  expect((await lastUnfinished(runs.dir, unread)).run).toBe("a");
   await rm(join(runs.dir, "a"), { recursive: true });
-  await expect(lastUnfinished(runs.dir)).rejects.toMatchObject({ code: "PB_RUN_NONE_LEFT" });
+  await expect(lastUnfinished(runs.dir, unread)).rejects.toMatchObject({
+    code: "PB_RUN_NONE_LEFT",
+  });
 });
 
 test("of many that resume a run in the same moment one gets it; one that never began gives it back", async () => {
