@@ -1,9 +1,8 @@
-import { Address4, Address6 } from "ip-address";
 import { PlaybookError } from "../errors/error.ts";
+import { formatIp, parseIp } from "./ip.ts";
 
 const DEFAULT_SSH_PORT = 22;
 const NAME = /^[\p{L}\p{N}_](?:[\p{L}\p{N}._-]*[\p{L}\p{N}_.])?$/u;
-const ZONE = /^[\w.@:-]+$/;
 
 interface Parts {
   readonly kind: "ipv6" | "ipv4" | "name";
@@ -110,25 +109,22 @@ function parse(text: string): Parts {
 }
 
 function ipv6(text: string): Parts | undefined {
-  const [host = "", zone, ...more] = text.split("%");
-  if (more.length > 0 || !host.includes(":") || !Address6.isValid(host)) return undefined;
-  if (zone !== undefined && !ZONE.test(zone)) return undefined;
-  const parts: Parts = { kind: "ipv6", host: rfc5952(new Address6(host)) };
-  return zone === undefined ? parts : { ...parts, zone };
-}
-
-// IPv4-mapped addresses are written with their dotted tail (RFC 5952, section 5).
-function rfc5952(address: Address6): string {
-  const text = address.correctForm();
-  return /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(text) ? address.to4in6() : text;
+  const [, zone] = text.split("%");
+  const ip = parseIp(text);
+  if (ip?.family !== "IPv6") return undefined;
+  // As written: ssh takes it, and the kernel minds it where the address is link-local.
+  return {
+    kind: "ipv6",
+    host: formatIp({ ...ip, zone: "" }),
+    ...(zone === undefined ? {} : { zone }),
+  };
 }
 
 function nameOrIpv4(host: string, wrong: (why: string) => Error): Parts {
   if (host.includes("%")) throw wrong("only an IPv6 address has a zone");
   if (/^[\d.]+$/.test(host)) {
-    if (!/^\d+(\.\d+){3}$/.test(host) || !Address4.isValid(host))
-      throw wrong("it is no IPv4 address");
-    return { kind: "ipv4", host: new Address4(host).correctForm() };
+    if (parseIp(host) === undefined) throw wrong("it is no IPv4 address");
+    return { kind: "ipv4", host };
   }
   if (!NAME.test(host)) throw wrong("a name has letters, digits, dots and hyphens");
   return { kind: "name", host: host.toLowerCase() };

@@ -7,6 +7,7 @@ import { isSecret } from "../dsl/secret.ts";
 import type { PlayHost } from "../dsl/step.ts";
 import { isPlaybookError, PlaybookError } from "../errors/error.ts";
 import { HostAddr } from "../net/host-addr.ts";
+import { canonicalIp } from "../net/ip.ts";
 import { describeIssues } from "./issues.ts";
 
 const Path = z.string().regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, "expected a path");
@@ -85,7 +86,7 @@ function checkHosts({ hosts }: Inventory): void {
 function placeOf(name: string, { address, port, jump }: HostEntry): string {
   try {
     const parsed = HostAddr.parse(address);
-    const at = parsed.withPort(port ?? parsed.port ?? 22).hostPort();
+    const at = HostAddr.parse(canonicalIp(parsed.ssh())).hostPort(port ?? parsed.port);
     return jump === undefined ? at : `${at} behind ${jump}`;
   } catch (error) {
     throw isPlaybookError(error) ? error.with({ host: name }) : error;

@@ -1,13 +1,5 @@
-import {
-  contains,
-  type Family,
-  nthAddress,
-  overlap,
-  type Prefix,
-  parseAddress,
-  parsePrefix,
-  refuse,
-} from "./prefix.ts";
+import { contains, type Family, lastOf, networkOf, overlap } from "#engine/net/ip.ts";
+import { nthAddress, type Prefix, parseAddress, parsePrefix, refuse } from "./prefix.ts";
 
 /** What an operator decides: four prefixes and who has which address. */
 export interface AddressPlanInput {
@@ -56,7 +48,7 @@ export function defineAddressPlan(input: AddressPlanInput): AddressPlan {
   checkServices(services);
   apart(nodes, pods, services);
   const hosts = checkHosts(input.hosts, nodes, virtualIp);
-  const maxNodes = 2 ** (podMask - pods.mask);
+  const maxNodes = 2 ** (podMask - pods.length);
   const count = Object.keys(hosts).length;
   if (count > maxNodes)
     throw refuse(
@@ -95,24 +87,24 @@ function sameFamily(parts: readonly Prefix[]): void {
 
 // kube-controller-manager cuts at most 2^16 blocks out of the pod prefix.
 function checkPodMask(pods: Prefix, podMask: number): void {
-  const room = podMask - pods.mask;
+  const room = podMask - pods.length;
   if (!Number.isInteger(podMask) || podMask > pods.bits || room < 0)
     throw refuse(
       `a node's share /${podMask}`,
       `does not fit into the pod prefix ${pods.text}`,
-      `podMask ${Math.min(pods.mask + 8, pods.bits - 4)}`,
+      `podMask ${Math.min(pods.length + 8, pods.bits - 4)}`,
     );
   if (room > 16)
     throw refuse(
       `the pod prefix ${pods.text}`,
       `is ${room} bits wider than a node's /${podMask}: the controller manager manages 16 at most`,
-      `a /${podMask - 16} for pods, or podMask ${pods.mask + 16}`,
+      `a /${podMask - 16} for pods, or podMask ${pods.length + 16}`,
     );
 }
 
 // kubeadm: at most 20 bits; the allocator before 1.33 used 16 of them.
 function checkServices(services: Prefix): void {
-  const { bits, mask, text } = services;
+  const { bits, length: mask, text } = services;
   if (bits - mask > 20)
     throw refuse(
       `the Service prefix ${text}`,
@@ -153,6 +145,7 @@ function checkHosts(
       `is outside the node prefix ${nodes.text}: no neighbour would find it`,
       `an unused address such as ${nthAddress(nodes, 256)}`,
     );
+  refuseEdges(nodes, virtualIp, `the virtual IP ${virtualIp.text}`);
   const owners = new Map<string, string>([[virtualIp.text, "the virtual IP"]]);
   const hosts = Object.entries(given).map(([name, text]): [string, string] => {
     const address = parseAddress(text, `the address of ${name},`);
@@ -162,6 +155,7 @@ function checkHosts(
         `is outside the node prefix ${nodes.text}`,
         "an address of that prefix, or a wider prefix",
       );
+    refuseEdges(nodes, address, `${address.text} of ${name}`);
     const owner = owners.get(address.text);
     if (owner !== undefined)
       throw refuse(
@@ -173,4 +167,13 @@ function checkHosts(
     return [name, address.text];
   });
   return Object.fromEntries(hosts);
+}
+
+// The first address of a prefix means every router on it, or the network; the last one of IPv4 means all hosts.
+function refuseEdges(nodes: Prefix, { value }: Prefix, shown: string): void {
+  if (nodes.bits - nodes.length < 2) return;
+  if (value === networkOf(nodes))
+    throw refuse(shown, "is the address of the network itself", nthAddress(nodes, 1));
+  if (nodes.family === "IPv4" && value === lastOf(nodes))
+    throw refuse(shown, "is the network's broadcast address", nthAddress(nodes, 1));
 }

@@ -1,7 +1,7 @@
 /** Pods on a bridge, behind flannel's overlay: for networks that route no pod prefixes. */
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
-import { Address, Network } from "../address.ts";
+import { HostAddress, Network } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { undoFiles } from "../undo-file.ts";
@@ -16,7 +16,7 @@ export const cniFlannel = defineModule({
   params: z.strictObject({
     node: NodeName.describe("This host's name in `nodes`."),
     nodes: z
-      .array(z.object({ name: NodeName, address: Address, podCidr: Network }))
+      .array(z.object({ name: NodeName, address: HostAddress, podCidr: Network }))
       .describe("All nodes, from cluster-nodes."),
   }),
 

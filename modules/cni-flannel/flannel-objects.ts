@@ -1,4 +1,5 @@
 /** flannel as upstream deploys it, for one family and without its own CNI plugin. */
+import { familyOf } from "#engine/net/ip.ts";
 
 const namespace = "kube-flannel";
 const name = "kube-flannel-ds";
@@ -61,7 +62,7 @@ const access = [
 ];
 
 const netConf = (pods: string): string => {
-  const ipv6 = pods.includes(":");
+  const ipv6 = familyOf(pods) === "IPv6";
   return JSON.stringify({
     EnableIPv4: !ipv6,
     EnableIPv6: ipv6,

@@ -1,8 +1,16 @@
 /** The simplest pod network: every node routes to every other node's pods, with no overlay and no agent. */
 import { z } from "zod";
 import { type Change, defineModule, type Host, PlaybookError, run, sh } from "#engine/index.ts";
+import {
+  bitsOf,
+  canonicalCidr,
+  canonicalIp,
+  familyOf,
+  formatCidr,
+  parseIp,
+} from "#engine/net/ip.ts";
 import { templateFile } from "#engine/template/template.ts";
-import { Address, Network } from "../address.ts";
+import { HostAddress, Network } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
@@ -15,7 +23,12 @@ const networkdPath = "/etc/systemd/networkd.conf.d/50-pod-routes.conf";
 /** Marks our routes, so that those of nodes that are gone can be told from others. */
 const PROTOCOL = "157";
 
-const Node = z.object({ name: NodeName, address: Address, podCidr: Network });
+const Node = z
+  .object({ name: NodeName, address: HostAddress, podCidr: Network })
+  .refine(({ address, podCidr }) => familyOf(address) === familyOf(podCidr), {
+    path: ["podCidr"],
+    message: "expected a prefix of the address's family",
+  });
 const Params = z.strictObject({
   node: NodeName.describe("This host's name in `nodes`."),
   nodes: z.array(Node).describe("All nodes, from cluster-nodes."),
@@ -93,7 +106,7 @@ const routesOf = ({ nodes, node }: Want): Route[] =>
     .filter(({ name }) => name !== node)
     .map(({ podCidr, address }) => ({ to: podCidr, via: address }));
 
-const familyFlag = (prefix: string) => (prefix.includes(":") ? "-6" : "-4");
+const familyFlag = (prefix: string) => (familyOf(prefix) === "IPv6" ? "-6" : "-4");
 const routeWords = ({ to, via }: Route) => `${to} via ${via} proto ${PROTOCOL}`;
 
 async function readRoutes(host: Host): Promise<Route[]> {
@@ -101,9 +114,15 @@ async function readRoutes(host: Host): Promise<Route[]> {
     ["-6", "-4"].map((family) => host.text(sh`ip ${family} route show proto ${PROTOCOL}`)),
   );
   return Array.from(printed.join("\n").matchAll(/^(\S+) via (\S+)/gm), ([, to = "", via = ""]) => ({
-    to,
-    via,
+    to: prefixOf(to),
+    via: canonicalIp(via),
   }));
+}
+
+// ip leaves the length of a host route away.
+function prefixOf(to: string): string {
+  const ip = parseIp(to);
+  return ip === undefined ? canonicalCidr(to) : formatCidr({ ...ip, length: bitsOf(ip.family) });
 }
 
 function* keepUnit(now: { unitNow: FileNow; enabled: boolean }, want: Want): Generator<Change> {
@@ -165,7 +184,7 @@ const conflist = (podCidr: string, mtu: number | undefined): string =>
             type: "host-local",
             // Gone after a boot, as the pods are: nothing stale keeps an address.
             dataDir: "/run/cni-ipam-state",
-            routes: [{ dst: podCidr.includes(":") ? "::/0" : "0.0.0.0/0" }],
+            routes: [{ dst: familyOf(podCidr) === "IPv6" ? "::/0" : "0.0.0.0/0" }],
             ranges: [[{ subnet: podCidr }]],
           },
         },

@@ -1,20 +1,21 @@
 /** Names in /etc/hosts. */
-import { isIP } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
+import { NamedAddress } from "../address.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Name = z
   .string()
-  .regex(/^[a-z0-9_]([a-z0-9._-]*[a-z0-9])?$/i, "expected a host name, as k8s-api.example.net");
+  .max(253)
+  .regex(
+    /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i,
+    "expected a host name, as k8s-api.example.net",
+  );
 const Entry = z.strictObject({
-  address: z
-    .string()
-    .refine((text) => isIP(text) !== 0, "expected an IPv6 or IPv4 address without brackets or zone")
-    .describe("IPv6 or IPv4, without brackets."),
+  address: NamedAddress.describe("IPv6 or IPv4, without brackets or zone."),
   names: z.array(Name).min(1).describe("The full name first, then short ones."),
 });
 

@@ -1,6 +1,6 @@
 /** What a node that is in its cluster is not as wanted, by the names of the params. */
 import { type Host, PlaybookError } from "#engine/index.ts";
-import { canonical } from "../address.ts";
+import { sameIp } from "#engine/net/ip.ts";
 import type { ClusterAnswer } from "./cluster-answer.ts";
 import type { HostState } from "./host-state.ts";
 
@@ -37,7 +37,7 @@ function ofNode(
   { version, addresses }: ClusterAnswer & { kind: "node" },
   want: Want,
 ): readonly string[] {
-  const isThere = addresses.map(canonical).includes(canonical(want.advertiseAddress));
+  const isThere = addresses.some((own) => sameIp(own, want.advertiseAddress));
   return [
     ...(version === want.version ? [] : [`version is ${version}, not ${want.version}`]),
     ...(isThere

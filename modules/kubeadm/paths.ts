@@ -1,3 +1,5 @@
+import { HostAddr } from "#engine/net/host-addr.ts";
+
 /** Where kubeadm keeps things, and where we note what we began. */
 export const adminConf = "/etc/kubernetes/admin.conf";
 export const kubeletConf = "/etc/kubernetes/kubelet.conf";
@@ -15,5 +17,4 @@ export const certificateKeyFile = "/run/run-playbook-kubeadm/certificate-key";
 export const logFolder = "/var/log/run-playbook";
 
 /** An address as URLs hold it. */
-export const inUrl = (address: string): string =>
-  address.includes(":") ? `[${address}]` : address;
+export const inUrl = (address: string): string => HostAddr.parse(address).url();

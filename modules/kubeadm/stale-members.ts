@@ -1,7 +1,8 @@
 /** What hosts that are in no cluster (any more) left behind in it. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, run } from "#engine/index.ts";
-import { Address } from "../address.ts";
+import { sameIp } from "#engine/net/ip.ts";
+import { HostAddress } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { type EtcdMember, etcdctl, parseMembers } from "../etcdctl.ts";
 import { askKubectl, kubectl, lastLine } from "../kubectl.ts";
@@ -14,7 +15,7 @@ export const kubeadmStaleMembers = defineModule({
   example: `use.kubeadmStaleMembers({ notJoined: [{ name: "cp2", address: "2001:db8:1::12" }] })`,
   params: z.strictObject({
     notJoined: z
-      .array(z.strictObject({ name: NodeName, address: Address }))
+      .array(z.strictObject({ name: NodeName, address: HostAddress }))
       .describe("Hosts of which it is known that they are not members now."),
   }),
 
@@ -26,7 +27,7 @@ export const kubeadmStaleMembers = defineModule({
     const isStale = (member: EtcdMember) =>
       want.notJoined.some(
         ({ name, address }) =>
-          member.name === name || member.peerUrls.some((url) => url.includes(`[${address}]`)),
+          member.name === name || member.peerUrls.some((url) => isAt(url, address)),
       );
     return { members: members.filter(isStale), nodes };
   },
@@ -41,6 +42,13 @@ export const kubeadmStaleMembers = defineModule({
       yield run(kubectl("delete", "node", node), `node ${node}: stale → removed`);
   },
 });
+
+// A URL keeps the address as whoever began the member wrote it.
+function isAt(url: string, address: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname } = new URL(url);
+  return sameIp(hostname.replace(/^\[|\]$/g, ""), address);
+}
 
 async function readMembers(host: Host): Promise<EtcdMember[]> {
   const { code, stdout, stderr } = await host.run(etcdctl("member", "list"));

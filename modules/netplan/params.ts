@@ -1,12 +1,18 @@
 import { z } from "zod";
+import { canonicalCidr } from "#engine/net/ip.ts";
 import { Address, canonical, InterfaceAddress, Network } from "../address.ts";
 import { AbsolutePath, DurationText } from "../params.ts";
 
+const Destination = z
+  .string()
+  .superRefine((text, context) => {
+    const { error } = text === "default" ? {} : Network.safeParse(text);
+    for (const { message } of error?.issues ?? []) context.addIssue({ code: "custom", message });
+  })
+  .transform(canonicalCidr);
+
 const Route = z.strictObject({
-  to: z
-    .union([z.literal("default"), Network])
-    .default("default")
-    .describe("default, or a network."),
+  to: Destination.default("default").describe("default, or a network."),
   via: Address.describe("The gateway."),
   metric: z.int().min(0).max(4294967295).optional().describe("Lower is preferred."),
   onLink: z

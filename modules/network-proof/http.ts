@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Host, script } from "#engine/index.ts";
+import { HostAddr } from "#engine/net/host-addr.ts";
 
 const EACH = `# http-each
 for url; do
@@ -10,7 +11,7 @@ done`;
 
 /** An http URL with the address in brackets where it needs them. */
 export const httpUrl = (address: string, port: number, path: string): string =>
-  `http://${address.includes(":") ? `[${address}]` : address}:${port}${path}`;
+  `http://${HostAddr.parse(address).hostPort(port)}${path}`;
 
 /** Fetches each from the host, one after the other, 3 s each at most; what came back, errors as curl words them. */
 export async function getEach(host: Host, urls: readonly string[]): Promise<string[]> {

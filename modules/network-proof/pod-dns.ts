@@ -1,7 +1,8 @@
 /** Whether pods find Services by name. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
-import { Address } from "../address.ts";
+import { canonicalIp } from "#engine/net/ip.ts";
+import { HostAddress } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { DnsName } from "../params.ts";
 import { getEach, httpUrl, parseJson } from "./http.ts";
@@ -21,7 +22,7 @@ export const podDns = defineProbe({
     lookup: DnsName.default("kubernetes.default.svc.cluster.local").describe(
       "The name that is asked for.",
     ),
-    expect: Address.describe("The address that the name must have."),
+    expect: HostAddress.describe("The address that the name must have."),
   }),
 
   async check(host, want) {
@@ -32,7 +33,9 @@ export const podDns = defineProbe({
     const [body = ""] = await getEach(host, [url]);
     const answer = parseJson(body, Shell);
     const found = new Set(
-      Array.from((answer?.output ?? "").matchAll(/^(\S+)\s+STREAM/gm), ([, address]) => address),
+      Array.from((answer?.output ?? "").matchAll(/^(\S+)\s+STREAM/gm), ([, address = ""]) =>
+        canonicalIp(address),
+      ),
     );
     if (found.size === 1 && found.has(want.expect))
       return { holds: true, saw: `${want.lookup} is ${want.expect}` };

@@ -1,6 +1,7 @@
 /** Whether pods reach each other across nodes. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { sameIp } from "#engine/net/ip.ts";
 import { NodeName } from "../cluster-params.ts";
 import { dialPath, getEach, httpUrl, readDial } from "./http.ts";
 import { Target } from "./proof-targets.ts";
@@ -30,8 +31,8 @@ export const podToPod = defineProbe({
       const { answer, error } = readDial(bodies[index] ?? "");
       if (error !== undefined) return `the pod on ${node} (${podIp}): ${error}`;
       // Nothing may hide who calls: policies and logs go by this address.
-      const called = answer?.replace(/^\[|\]?:\d+$/g, "");
-      return called === from.podIp ? [] : `the pod on ${node} is called from ${called}`;
+      const called = answer?.replace(/^\[|\]?:\d+$/g, "") ?? "";
+      return sameIp(called, from.podIp) ? [] : `the pod on ${node} is called from ${called}`;
     });
     return wrong.length === 0
       ? { holds: true, saw: `reached ${want.pods.length} pods` }

@@ -1,7 +1,7 @@
 /** Whether pods reach Services. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
-import { Address } from "../address.ts";
+import { HostAddress } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { dialPath, getEach, httpUrl, readDial } from "./http.ts";
 import { Target } from "./proof-targets.ts";
@@ -14,7 +14,7 @@ export const podToService = defineProbe({
   params: z.strictObject({
     node: NodeName.describe("This host's node."),
     pods: z.array(Target).describe("All pods of the proof, from proof-targets."),
-    serviceIp: Address.describe("From proof-targets."),
+    serviceIp: HostAddress.describe("From proof-targets."),
   }),
 
   async check(host, want) {

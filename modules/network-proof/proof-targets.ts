@@ -1,7 +1,7 @@
 /** Where the proof's workload can be reached. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError } from "#engine/index.ts";
-import { Address } from "../address.ts";
+import { HostAddress } from "../address.ts";
 import { NodeName } from "../cluster-params.ts";
 import { kubectlJson } from "../kubectl.ts";
 import { proof } from "./workload.ts";
@@ -26,7 +26,7 @@ const Found = z.object({
 });
 
 /** A pod of the proof, and the node it runs on. */
-export const Target = z.object({ node: NodeName, nodeIp: Address, podIp: Address });
+export const Target = z.object({ node: NodeName, nodeIp: HostAddress, podIp: HostAddress });
 
 /** The pods that are ready, and the Service's addresses. */
 export async function readTargets(host: Host) {

@@ -1,6 +1,7 @@
 /** Whether something listens at an address, as seen from a host. */
 import { z } from "zod";
 import { defineProbe, script, toMs } from "#engine/index.ts";
+import { HostAddr } from "#engine/net/host-addr.ts";
 import { ZonedAddress } from "../address.ts";
 import { DurationText } from "../params.ts";
 
@@ -26,7 +27,7 @@ export const portOpen = defineProbe({
   async check(host, { address, port, open, timeout }) {
     const seconds = toMs(timeout) / 1000;
     const { code, stderr } = await host.run(script(CONNECT, address, port, seconds));
-    const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+    const at = HostAddr.parse(address).hostPort(port);
     return { holds: (code === 0) === open, saw: `${at} ${answerOf(code, stderr, seconds)}` };
   },
 });
