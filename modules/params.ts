@@ -1,6 +1,7 @@
 /** Schemas that several modules' params share. */
 import { z } from "zod";
 import { type Duration, isDuration } from "#engine/index.ts";
+import { hostFault } from "#engine/net/url-host.ts";
 
 /** A path on the host; control characters and line ends have no place in one that is written into files and logs. */
 export const AbsolutePath = z
@@ -90,13 +91,17 @@ export const Sha256 = z
 /** A web address in ASCII; white space, quotes and backslashes have no place in one. */
 export const Url = z
   .string()
-  .regex(/^https?:\/\/[!#-&(-[\]^_a-z{|}~]+$/i, "expected an http or https address");
+  .regex(/^https?:\/\/[!#-&(-[\]^_a-z{|}~]+$/i, "expected an http or https address")
+  .superRefine((text, context) => {
+    const message = hostFault(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 /** A DNS name in lower case. */
 export const DnsName = z
   .string()
   .max(253)
   .regex(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
     "expected a DNS name in lower case, as w1 or w1.example.net",
   );
