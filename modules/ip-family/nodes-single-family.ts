@@ -1,8 +1,9 @@
 /** Whether nodes are known by one family's addresses only. */
 import { z } from "zod";
 import { defineProbe } from "#engine/index.ts";
+import { familyOf } from "#engine/net/ip.ts";
 import { readNodes } from "../cluster-nodes/read-nodes.ts";
-import { Family, familyOf } from "./family.ts";
+import { Family } from "./family.ts";
 
 export const nodesSingleFamily = defineProbe({
   name: "nodes-single-family",
