@@ -1,11 +1,11 @@
 /** What a standing cluster is not as wanted, by the names of the params. */
 import { X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
 import { parse } from "yaml";
 import { z } from "zod";
 import { type Host, PlaybookError, script } from "#engine/index.ts";
-import { canonical, canonicalCidr, isIPv6 } from "../address.ts";
+import { canonicalCidr, canonicalIp, familyOf, parseIp } from "#engine/net/ip.ts";
 import { answerOf, invalid, jsonOf } from "../answer.ts";
+import { podMaskOf } from "./config/address-rules.ts";
 import type { InitConfig } from "./config/schema.ts";
 import { adminConf } from "./paths.ts";
 import { goDuration, sameField } from "./same-field.ts";
@@ -98,21 +98,17 @@ function* ofConfig({ cluster, kubelet, proxy }: Config, want: Want): Iterable<Di
   const networks = (text: string) => text.split(",").map(canonicalCidr).join(",");
   yield* differs("version", cluster.kubernetesVersion, want.version);
   yield* differs("endpoint", cluster.controlPlaneEndpoint, `${name}:${port}`);
-  yield* differs("podSubnet", networks(networking.podSubnet), canonicalCidr(want.podSubnet));
-  yield* differs(
-    "serviceSubnet",
-    networks(networking.serviceSubnet),
-    canonicalCidr(want.serviceSubnet),
-  );
+  yield* differs("podSubnet", networks(networking.podSubnet), want.podSubnet);
+  yield* differs("serviceSubnet", networks(networking.serviceSubnet), want.serviceSubnet);
   yield* differs("dnsDomain", networking.dnsDomain, want.dnsDomain);
   yield* differs(
     "imageRepository",
     cluster.imageRepository,
     want.imageRepository ?? "registry.k8s.io",
   );
-  const servers = [kubelet["clusterDNS"]].flat().map((each) => canonical(String(each)));
+  const servers = [kubelet["clusterDNS"]].flat().map((each) => canonicalIp(String(each)));
   if (want.kubelet["clusterDNS"] === undefined)
-    yield* differs("clusterDns", servers.join(","), canonical(want.clusterDns));
+    yield* differs("clusterDns", servers.join(","), want.clusterDns);
   const lease = { nodeLeaseDurationSeconds: want.nodeGraceSeconds };
   yield* ofFields("kubelet", kubelet, { ...lease, ...want.kubelet });
   yield* ofFields("kubeProxy", proxy ?? {}, want.kubeProxy);
@@ -137,7 +133,7 @@ function* differs(param: string, live: string, wanted: string): Iterable<Differe
 function* ofCertificate(pem: string, { certSANs }: Want): Iterable<Difference> {
   const certificate = certificateOf(pem);
   const has = (name: string) =>
-    isIP(name) === 0
+    parseIp(name) === undefined
       ? certificate.checkHost(name, { subject: "never" }) !== undefined
       : certificate.checkIP(name) !== undefined;
   const missing = certSANs.filter((name) => !has(name));
@@ -174,14 +170,15 @@ function* ofFlags(
   controllers: ReadonlyMap<string, string>,
   want: Want,
 ): Iterable<Difference> {
-  const advertised = canonical(server.get("advertise-address") ?? "");
-  yield* differs("advertiseAddress", advertised, canonical(want.advertiseAddress));
-  const mask = isIPv6(want.podSubnet.split("/")[0] ?? "")
-    ? (controllers.get("node-cidr-mask-size-ipv6") ?? "64")
-    : (controllers.get("node-cidr-mask-size-ipv4") ??
-      controllers.get("node-cidr-mask-size") ??
-      "24");
-  yield* differs("podMask", mask, String(want.podMask));
+  const advertised = canonicalIp(server.get("advertise-address") ?? "");
+  yield* differs("advertiseAddress", advertised, want.advertiseAddress);
+  const mask =
+    familyOf(want.podSubnet) === "IPv6"
+      ? (controllers.get("node-cidr-mask-size-ipv6") ?? "64")
+      : (controllers.get("node-cidr-mask-size-ipv4") ??
+        controllers.get("node-cidr-mask-size") ??
+        "24");
+  yield* differs("podMask", mask, String(podMaskOf(want)));
   // What is not set there is as Kubernetes has it: 50 s, 40 s before 1.32.
   const grace = controllers.get("node-monitor-grace-period") ?? "";
   if (goDuration(grace) !== want.nodeGraceSeconds * 1000)

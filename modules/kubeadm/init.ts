@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Change, defineModule, type Host, PlaybookError, run, sh } from "#engine/index.ts";
 import { anyApiAt, askCluster, refuseForeign } from "./cluster-answer.ts";
 import { kubeadmReset, kubeadmRun } from "./commands.ts";
+import { checkAddresses } from "./config/address-rules.ts";
 import { initConfig } from "./config/init-config.ts";
 import { ClusterParams, NodeParams } from "./config/schema.ts";
 import { refuseOtherCluster } from "./differences.ts";
@@ -10,14 +11,17 @@ import { type HostState, portOwner, readHostState } from "./host-state.ts";
 import { refuseOtherNode } from "./node-differences.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
-const Params = z.strictObject({
-  ...NodeParams,
-  ...ClusterParams,
-  startWithin: z
-    .int()
-    .default(120)
-    .describe("Seconds that an existing API server may take to answer, as after a boot."),
-});
+const Params = z
+  .strictObject({
+    ...NodeParams,
+    ...ClusterParams,
+    startWithin: z
+      .int()
+      .min(0)
+      .default(120)
+      .describe("Seconds that an existing API server may take to answer, as after a boot."),
+  })
+  .superRefine(checkAddresses);
 type Want = z.output<typeof Params>;
 
 // What an interrupted init leaves where its API server already runs: init may go over it again.

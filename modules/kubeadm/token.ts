@@ -1,23 +1,38 @@
 /** What a host needs to join: minted only while somebody waits for it. */
 import { z } from "zod";
 import { defineModule, run, Secret, script, secret, withStdin } from "#engine/index.ts";
-import { Address } from "../address.ts";
+import { HostAddress } from "../address.ts";
 import { KubernetesVersion } from "./config/schema.ts";
 import { uploadConfig } from "./config/upload-config.ts";
 import { readInvitations } from "./invitations.ts";
 import { adminConf, certificateKeyFile } from "./paths.ts";
 
-const Params = z.strictObject({
-  needed: z.boolean().describe("Whether a join is pending; where none is, nothing is minted."),
-  controlPlane: z
-    .boolean()
-    .default(false)
-    .describe("Whether a control plane is among those that join: the certificates are uploaded."),
-  version: KubernetesVersion.describe("The cluster's, with its v."),
-  advertiseAddress: Address.describe("This control plane's own address."),
-  ttlMinutes: z.int().default(120).describe("How long a token lives."),
-  atLeastMinutes: z.int().default(20).describe("Life left below which a new one is minted."),
-});
+const Params = z
+  .strictObject({
+    needed: z.boolean().describe("Whether a join is pending; where none is, nothing is minted."),
+    controlPlane: z
+      .boolean()
+      .default(false)
+      .describe("Whether a control plane is among those that join: the certificates are uploaded."),
+    version: KubernetesVersion.describe("The cluster's, with its v."),
+    advertiseAddress: HostAddress.describe("This control plane's own address."),
+    ttlMinutes: z.int().min(1).default(120).describe("How long a token lives."),
+    atLeastMinutes: z
+      .int()
+      .min(1)
+      .default(20)
+      .describe("Life left below which a new one is minted."),
+  })
+  .refine(({ ttlMinutes, atLeastMinutes }) => atLeastMinutes < ttlMinutes, {
+    path: ["atLeastMinutes"],
+    message: "expected less than ttlMinutes: a new token would be too old at once",
+  })
+  // kubeadm deletes uploaded certificates after two hours.
+  .refine(({ controlPlane, atLeastMinutes }) => !controlPlane || atLeastMinutes < 120, {
+    path: ["atLeastMinutes"],
+    message: "expected less than 120: uploaded certificates live two hours",
+  });
+
 /** Tells our tokens from those that people made. */
 const MARK = "run-playbook join";
 const none = new Secret("");

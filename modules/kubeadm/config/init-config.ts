@@ -1,4 +1,6 @@
 import { stringify } from "yaml";
+import { familyOf } from "#engine/net/ip.ts";
+import { podMaskOf } from "./address-rules.ts";
 import { apiVersion, extraArgs, proxyMode, yamlStyle } from "./api-version.ts";
 import type { InitConfig } from "./schema.ts";
 
@@ -44,7 +46,7 @@ const initConfiguration = (want: InitConfig) => ({
 
 function clusterConfiguration(want: InitConfig) {
   const args = (flags: Record<string, string>) => ({ extraArgs: extraArgs(want.version, flags) });
-  const ipv6 = want.podSubnet.includes(":");
+  const ipv6 = familyOf(want.podSubnet) === "IPv6";
   return {
     apiVersion: apiVersion(want.version),
     kind: "ClusterConfiguration",
@@ -60,7 +62,7 @@ function clusterConfiguration(want: InitConfig) {
     // kubeadm derives etcd's and the API server's addresses from advertiseAddress, but leaves these two on 127.0.0.1.
     controllerManager: args({
       "bind-address": ipv6 ? "::1" : "127.0.0.1",
-      [`node-cidr-mask-size-${ipv6 ? "ipv6" : "ipv4"}`]: String(want.podMask),
+      [`node-cidr-mask-size-${ipv6 ? "ipv6" : "ipv4"}`]: String(podMaskOf(want)),
       "node-monitor-grace-period": `${want.nodeGraceSeconds}s`,
       "node-monitor-period": "2s",
     }),
@@ -72,7 +74,7 @@ const kubeletConfiguration = (want: InitConfig) => ({
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
   address: "::",
-  healthzBindAddress: want.podSubnet.includes(":") ? "::1" : "127.0.0.1",
+  healthzBindAddress: familyOf(want.podSubnet) === "IPv6" ? "::1" : "127.0.0.1",
   clusterDNS: [want.clusterDns],
   // A kubelet renews its lease when a quarter of this has passed.
   nodeLeaseDurationSeconds: want.nodeGraceSeconds,

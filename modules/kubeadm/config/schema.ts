@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { holdsSecret } from "#engine/index.ts";
-import { Address, Network } from "../../address.ts";
+import { Address, HostAddress, Network } from "../../address.ts";
 import { ImageRef, NodeName } from "../../cluster-params.ts";
 import { DnsName } from "../../params.ts";
 
@@ -10,12 +10,10 @@ export const KubernetesVersion = z
 
 /** The API's one name: every node and kubeconfig uses it, so that the address behind it can change. */
 export const Endpoint = z.strictObject({
-  name: z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
-      "expected a DNS name: an address here would be baked into every kubeconfig and certificate",
-    ),
+  name: DnsName.refine(
+    (name) => !/^[\d.]+$/.test(name),
+    "expected a DNS name: an address here would be baked into every kubeconfig and certificate",
+  ),
   port: z.int().min(1).max(65_535).default(6443),
 });
 
@@ -37,7 +35,7 @@ const Overrides = z
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
   version: KubernetesVersion.describe("Of Kubernetes, with its v."),
-  advertiseAddress: Address.describe("The node's own address; one, without brackets."),
+  advertiseAddress: HostAddress.describe("The node's own address; one, without brackets."),
   criSocket: z
     .string()
     .regex(
@@ -57,8 +55,13 @@ export const ClusterParams = {
   endpoint: Endpoint.describe("The API's one name: every node and kubeconfig uses it."),
   podSubnet: Network.describe("The cluster's pod prefix."),
   serviceSubnet: Network.describe("The Service prefix, /108 or longer."),
-  podMask: z.int().default(64).describe("A node's share of podSubnet."),
-  clusterDns: Address.describe("The tenth address of serviceSubnet."),
+  podMask: z
+    .int()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("A node's share of podSubnet; 64 (IPv4: 24) unless given."),
+  clusterDns: HostAddress.describe("The tenth address of serviceSubnet."),
   certSANs: z
     .array(z.union([Address, DnsName]))
     .default([])

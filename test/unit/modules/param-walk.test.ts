@@ -32,6 +32,7 @@ const NOT_COMPARED: Readonly<Record<string, string>> = {
   "etcd-tools source": "as containerd's",
   "file linkTo": alternative,
   "images mirrors": "where images come from that are not there",
+  "kubeadm-init clusterDns": "it follows from serviceSubnet: any other value is refused",
   "kubeadm-init ignorePreflightErrors": forTheWork,
   "kubeadm-join certificateKey": forTheWork,
   "kubeadm-join ignorePreflightErrors": forTheWork,
