@@ -1,8 +1,10 @@
 /** One address for the API, on whichever control plane can serve it. */
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, sh } from "#engine/index.ts";
+import { HostAddr } from "#engine/net/host-addr.ts";
+import { familyOf } from "#engine/net/ip.ts";
 import { templateFile } from "#engine/template/template.ts";
-import { Address } from "../address.ts";
+import { HostAddress } from "../address.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
@@ -21,14 +23,15 @@ const weight = 50;
 
 const Params = z
   .strictObject({
-    address: Address.describe("The virtual IP; on no host."),
-    self: Address.describe("This host's own address."),
+    address: HostAddress.describe("The virtual IP; on no host."),
+    self: HostAddress.describe("This host's own address."),
     hosts: z
-      .array(Address)
+      .array(HostAddress)
       .min(1)
       .max(weight)
+      .refine((all) => new Set(all).size === all.length, "an address is given twice")
       .describe("The addresses of all control planes; the first one wins while no API runs."),
-    port: z.int().default(6443).describe("Of the API server."),
+    port: z.int().min(1).max(65535).default(6443).describe("Of the API server."),
     routerId: z
       .int()
       .min(1)
@@ -40,7 +43,16 @@ const Params = z
   // Nobody would tell a host that is not among them that the address is taken: it would take it too.
   .refine(({ self, hosts }) => hosts.includes(self), {
     path: ["self"],
-    message: "expected one of `hosts`, written as there",
+    message: "expected one of `hosts`",
+  })
+  .refine(({ address, hosts }) => !hosts.includes(address), {
+    path: ["address"],
+    message: "this is the address of a host: the virtual IP is on none",
+  })
+  // One VRRP instance speaks one family, and its addresses are of that.
+  .refine(({ address, hosts }) => hosts.every((own) => familyOf(own) === familyOf(address)), {
+    path: ["hosts"],
+    message: "expected addresses of the virtual IP's family",
   });
 
 interface ConfigValues extends Readonly<Record<string, unknown>> {
@@ -85,11 +97,14 @@ export const virtualIp = defineModule({
       yield* keepAway(now.checkNow, checkPath);
       return;
     }
-    const ipv6 = want.address.includes(":");
+    const ipv6 = familyOf(want.address) === "IPv6";
+    const loopback = ipv6 ? "::1" : "127.0.0.1";
+    const peers = want.hosts.filter((own) => own !== want.self);
     const content = config({
       device: now.device,
       self: want.self,
-      peers: want.hosts.filter((address) => address !== want.self),
+      // Without any peer keepalived multicasts, and would listen to other clusters: a host alone tells itself.
+      peers: peers.length > 0 ? peers : [loopback],
       priority: 100 - want.hosts.indexOf(want.self),
       weight,
       routerId: want.routerId,
@@ -97,7 +112,7 @@ export const virtualIp = defineModule({
       prefix: ipv6 ? 128 : 32,
       checkPath,
     });
-    const server = `https://${ipv6 ? "[::1]" : "127.0.0.1"}:${want.port}`;
+    const server = `https://${HostAddr.parse(loopback).hostPort(want.port)}`;
     const checks = keepFile(now.checkNow, {
       path: checkPath,
       content: check({ server }),
