@@ -133,8 +133,3 @@ export const Network = z
     if (message !== undefined) context.addIssue({ code: "custom", message });
   })
   .transform(canonicalCidr);
-
-/** The one spelling of an address, or of one with its prefix length, without that. */
-export const canonical = (text: string): string => canonicalIp(text.replace(/\/\d+$/, ""));
-export const isIPv6 = (text: string): boolean => canonical(text).includes(":");
-export { canonicalCidr };

@@ -18,14 +18,14 @@ import {
   sh,
   writeFile,
 } from "#engine/index.ts";
-import { canonical, isLinkLocal } from "../address.ts";
+import { isLinkLocal } from "../address.ts";
 import { isClusterMember } from "../cluster-member.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { REACH } from "../reach-script.ts";
 import { type LiveNow, liveDifferences, parseLive } from "./live.ts";
-import { configuredBy } from "./other-files.ts";
-import { Params, type Want } from "./params.ts";
-import { refuseConflicts, refuseLoss, refuseMissing } from "./refusals.ts";
+import { configuredBy, effective } from "./other-files.ts";
+import { hostPart, Params, type Want } from "./params.ts";
+import { refuseBroken, refuseConflicts, refuseLoss, refuseMissing } from "./refusals.ts";
 import { render } from "./render.ts";
 import { FILES, USABLE } from "./scripts.ts";
 import { addressesIn, CLOUD_INIT, filesBack, wayBack } from "./undo.ts";
@@ -53,8 +53,8 @@ export const netplan = defineModule({
   }),
 
   async read(host, want) {
-    const [tool, file, others, live, member, nodeIps, cloud, silence, replaced] = await Promise.all(
-      [
+    const [tool, file, listed, links, member, nodeIps, cloud, silence, replaced] =
+      await Promise.all([
         host.run(script("# netplan-there\ncommand -v netplan")),
         readManaged(host, want.file),
         host.text(script(FILES)),
@@ -64,20 +64,26 @@ export const netplan = defineModule({
         host.stat("/etc/cloud/cloud.cfg.d"),
         readManaged(host, CLOUD_INIT, { folder: "packaged" }),
         Promise.all(want.replaces.map((path) => readManaged(host, path))),
-      ],
-    );
+      ]);
     if (tool.code !== 0)
       throw new PlaybookError("PB_TOOL_MISSING", ["netplan", "nothing reads its files"], {
         host: host.name,
       });
+    const { contents, drivers, refused } = decode(listed);
+    const live = withDrivers(links, drivers);
+    const files = contents.map(([path]) => path);
+    const declared = contents.flatMap(([path, text]) => configuredBy(path, text, live));
+    const counts = effective(files);
     return {
       addresses: Object.fromEntries(
         Object.entries(live.links).map(([name, link]) => [name, [...link.addresses]]),
       ),
       file,
       live,
-      configured: decode(others).flatMap(([path, text]) => configuredBy(path, text, live)),
-      files: decode(others).map(([path]) => path),
+      files,
+      declared,
+      configured: declared.filter(({ path }) => counts.includes(path)),
+      refused,
       member,
       nodeIps: /--node-ip=([^\s"]+)/.exec(nodeIps ?? "")?.[1]?.split(",") ?? [],
       cloud: cloud !== undefined,
@@ -88,7 +94,8 @@ export const netplan = defineModule({
 
   *diff(now, want) {
     refuseMissing(now.live, want);
-    refuseConflicts(now.configured, want);
+    refuseConflicts(now, want);
+    refuseBroken(now.refused, want);
     if (now.member) refuseLoss(now, addressesIn(want));
     if (now.file.lacks.length > 0) yield makeDirectory("/etc/netplan");
     const wanted = { path: want.file, content: render(want), mode: 0o600 };
@@ -140,14 +147,31 @@ async function readLive(host: Host): Promise<LiveNow> {
   return parseLive(links, [table(six), table(four)]);
 }
 
-const decode = (listed: string): [string, string][] =>
-  listed
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [encoded = "", ...path] = line.split(" ");
-      return [path.join(" "), Buffer.from(encoded, "base64").toString("utf8")];
-    });
+/** What {@link FILES} prints. */
+function decode(listed: string) {
+  const lines = listed.split("\n").filter(Boolean);
+  const text = (encoded: string) => Buffer.from(encoded, "base64").toString("utf8");
+  const rows = lines.map((line) => line.split(" "));
+  // No base64 is as long as these two words are.
+  const drivers = rows.flatMap(([kind, name = "", driver = ""]) =>
+    kind === "driver" ? [[name, driver] as const] : [],
+  );
+  const refused = rows.find(([kind]) => kind === "refused")?.[1];
+  const contents = rows
+    .filter(([kind]) => kind !== "driver" && kind !== "refused")
+    .map(([encoded = "", ...path]): [string, string] => [path.join(" "), text(encoded)]);
+  return { contents, drivers, refused: refused === undefined ? undefined : text(refused) };
+}
+
+const withDrivers = (live: LiveNow, drivers: readonly (readonly [string, string])[]): LiveNow => ({
+  ...live,
+  links: Object.fromEntries(
+    Object.entries(live.links).map(([name, link]) => {
+      const driver = drivers.find(([own]) => own === name)?.[1];
+      return [name, driver === undefined ? link : { ...link, driver }];
+    }),
+  ),
+});
 
 // cloud-init would write the file that was replaced again at the next boot.
 const silenceCloudInit = (cloud: boolean, { replaces }: Want) =>
@@ -158,11 +182,11 @@ const silenceCloudInit = (cloud: boolean, { replaces }: Want) =>
 function verify({ interfaces, peers }: Want) {
   const all = Object.entries(interfaces).map(([name, { addresses }]) => usable(name, addresses));
   const gateways = Object.entries(interfaces).flatMap(([name, { routes }]) =>
-    routes.map(({ via }) => (isLinkLocal(via) ? `${canonical(via)}%${name}` : canonical(via))),
+    routes.map(({ via }) => (isLinkLocal(via) ? `${via}%${name}` : via)),
   );
-  const answering = [...new Set([...gateways, ...peers.map(canonical)])];
+  const answering = [...new Set([...gateways, ...peers])];
   return answering.length === 0 ? all : [...all, script(REACH, 1, ...answering)];
 }
 
 const usable = (name: string, addresses: readonly string[]) =>
-  script(USABLE, name, ...addresses.map((own) => own.replace(/\/\d+$/, "")));
+  script(USABLE, name, ...addresses.map(hostPart));

@@ -1,19 +1,8 @@
-/** Netplan files that are not ours: what they configure. */
-import { parse } from "yaml";
-import { z } from "zod";
-import { canonicalCidr } from "../address.ts";
+/** Netplan files: which of them count, and what they configure. */
+import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments } from "yaml";
+import { canonicalCidr } from "#engine/net/ip.ts";
 import type { LiveNow } from "./live.ts";
-
-const Device = z.looseObject({
-  addresses: z.array(z.unknown()).optional(),
-  "set-name": z.string().optional(),
-  match: z
-    .looseObject({ name: z.string().optional(), macaddress: z.string().optional() })
-    .optional(),
-});
-const File = z.looseObject({
-  network: z.record(z.string(), z.unknown()).nullish(),
-});
+import { type Match, matches } from "./match.ts";
 
 /** What one file says of one interface. */
 export interface Configured {
@@ -23,58 +12,108 @@ export interface Configured {
   readonly addresses: readonly string[];
 }
 
-/** Every interface that a netplan file configures; a file that does not parse configures none. */
+/** A file of the same name in a folder further to the front hides this one. */
+const FOLDERS = ["/run/netplan/", "/etc/netplan/", "/usr/lib/netplan/", "/lib/netplan/"];
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+const rankOf = (path: string) => FOLDERS.indexOf(path.slice(0, path.lastIndexOf("/") + 1));
+
+/** The file that hides another one of its name; undefined where the file counts. */
+export const hiddenBy = (path: string, paths: readonly string[]): string | undefined =>
+  paths.find((other) => nameOf(other) === nameOf(path) && rankOf(other) < rankOf(path));
+
+/** The files that netplan reads. */
+export const effective = (paths: readonly string[]): string[] =>
+  paths.filter((path) => hiddenBy(path, paths) === undefined);
+
+/** Every interface that a netplan file configures; a text that is no YAML configures none, and netplan says so. */
 export function configuredBy(path: string, text: string, live: LiveNow): Configured[] {
-  const file = File.safeParse(parsed(text));
-  if (!file.success) return [];
-  return Object.values(file.data.network ?? {}).flatMap((kind) => {
-    if (typeof kind !== "object" || kind === null) return [];
-    return Object.entries(kind).flatMap(([id, value]) => {
-      const device = Device.safeParse(value ?? {});
-      if (!device.success) return [];
-      const addresses = (device.data.addresses ?? []).flatMap(addressIn).map(canonicalCidr);
-      return interfacesOf(id, device.data, live).map((name) => ({
+  // What stands behind a second `---` is not read.
+  const [document] = parseAllDocuments(text, { uniqueKeys: false, schema: "failsafe" });
+  if (document === undefined || !("contents" in document)) return [];
+  const file = new Reader((node) => (isAlias(node) ? node.resolve(document) : node));
+  const networks = file.children(document.contents, "network");
+  const kinds = networks.flatMap((network) => file.pairs(network).map(([, kind]) => kind));
+  return kinds
+    .flatMap((kind) => file.pairs(kind))
+    .flatMap(([id, device]) => {
+      const addresses = file
+        .children(device, "addresses")
+        .flatMap((list) => file.items(list))
+        .map(canonicalCidr);
+      return interfacesOf(id, file.device(device), live).map((name) => ({
         path,
         interface: name,
         addresses,
       }));
     });
-  });
 }
 
-const LONGEST = 128 * 1024;
+interface Device {
+  readonly setName: string | undefined;
+  readonly match: Match | undefined;
+}
 
-function parsed(text: string): unknown {
-  if (text.length > LONGEST) return undefined;
-  try {
-    return parse(text, { prettyErrors: false });
-  } catch {
-    // netplan refuses it too, and then says so itself.
-    return undefined;
+/** Reads YAML as netplan does: of a key that is given twice, both count; of a word, the last. */
+class Reader {
+  readonly #resolve: (node: unknown) => unknown;
+  constructor(resolve: (node: unknown) => unknown) {
+    this.#resolve = resolve;
+  }
+
+  pairs(node: unknown): [string, unknown][] {
+    const map = this.#resolve(node);
+    if (!isMap(map)) return [];
+    return map.items.flatMap(({ key, value }: Pair) => {
+      const name = this.#word(key);
+      return name === undefined ? [] : [[name, value] as [string, unknown]];
+    });
+  }
+
+  children(node: unknown, key: string): unknown[] {
+    return this.pairs(node).flatMap(([name, value]) => (name === key ? [value] : []));
+  }
+
+  /** The words of a list; an address may carry options, as {"2001:db8::1/64": {lifetime: 0}}. */
+  items(node: unknown): string[] {
+    const list = this.#resolve(node);
+    if (!isSeq(list)) return [];
+    return list.items.flatMap((item) => {
+      const word = this.#word(item);
+      return word === undefined ? this.pairs(item).map(([key]) => key) : [word];
+    });
+  }
+
+  device(node: unknown): Device {
+    const match = this.children(node, "match").flatMap((one) => this.pairs(one));
+    const last = (key: string) => match.findLast(([name]) => name === key)?.[1];
+    const driver = match.flatMap(([name, value]) => {
+      if (name !== "driver") return [];
+      const word = this.#word(value);
+      return word === undefined ? this.items(value) : [word];
+    });
+    return {
+      setName: this.#word(this.children(node, "set-name").at(-1)),
+      match:
+        this.children(node, "match").length === 0
+          ? undefined
+          : {
+              name: this.#word(last("name")),
+              macaddress: this.#word(last("macaddress")),
+              ...(driver.length === 0 ? {} : { driver }),
+            },
+    };
+  }
+
+  #word(node: unknown): string | undefined {
+    const scalar = this.#resolve(node);
+    return isScalar(scalar) && typeof scalar.value === "string" ? scalar.value : undefined;
   }
 }
 
-// An address may carry options: {"2001:db8::1/64": {lifetime: 0}}.
-const addressIn = (entry: unknown): string[] => {
-  if (typeof entry === "string") return [entry];
-  return typeof entry === "object" && entry !== null ? Object.keys(entry) : [];
-};
-
-function interfacesOf(id: string, device: z.output<typeof Device>, live: LiveNow): string[] {
-  const { match } = device;
-  if (match === undefined) return [device["set-name"] ?? id];
-  const glob = match.name === undefined ? undefined : globPattern(match.name);
-  const mac = match.macaddress?.toLowerCase();
-  return Object.entries(live.links).flatMap(([name, link]) => {
-    const fits = (glob?.test(name) ?? true) && (mac === undefined || mac === link.mac);
-    return fits || name === device["set-name"] ? [name] : [];
-  });
-}
-
-const globPattern = (glob: string) =>
-  new RegExp(
-    `^${glob
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
+function interfacesOf(id: string, { match, setName }: Device, live: LiveNow): string[] {
+  if (match === undefined) return [setName ?? id];
+  return Object.entries(live.links).flatMap(([name, link]) =>
+    name === setName || matches(match, name, link) ? [name] : [],
   );
+}

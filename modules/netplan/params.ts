@@ -1,7 +1,19 @@
 import { z } from "zod";
-import { canonicalCidr } from "#engine/net/ip.ts";
-import { Address, canonical, InterfaceAddress, Network } from "../address.ts";
-import { AbsolutePath, DurationText } from "../params.ts";
+import {
+  canonicalCidr,
+  canonicalIp,
+  familyOf,
+  parseCidr,
+  parseIp,
+  scopeOf,
+} from "#engine/net/ip.ts";
+import { Address, HostAddress, InterfaceAddress, Network, ZonedAddress } from "../address.ts";
+import { DurationText } from "../params.ts";
+
+const isLoopback = (text: string) => {
+  const ip = parseIp(text) ?? parseCidr(text);
+  return ip !== undefined && scopeOf(ip) === "loopback";
+};
 
 const Destination = z
   .string()
@@ -11,15 +23,23 @@ const Destination = z
   })
   .transform(canonicalCidr);
 
-const Route = z.strictObject({
-  to: Destination.default("default").describe("default, or a network."),
-  via: Address.describe("The gateway."),
-  metric: z.int().min(0).max(4294967295).optional().describe("Lower is preferred."),
-  onLink: z
-    .boolean()
-    .default(false)
-    .describe("The gateway is reached directly though no prefix of this interface holds it."),
-});
+const Route = z
+  .strictObject({
+    to: Destination.default("default").describe("default, or a network."),
+    via: Address.refine(
+      (via) => !isLoopback(via),
+      "this is a loopback address: no gateway has it",
+    ).describe("The gateway."),
+    metric: z.int().min(0).max(4294967295).optional().describe("Lower is preferred."),
+    onLink: z
+      .boolean()
+      .default(false)
+      .describe("The gateway is reached directly though no prefix of this interface holds it."),
+  })
+  .refine(({ to, via }) => to === "default" || familyOf(to) === familyOf(via), {
+    path: ["via"],
+    message: "expected a gateway of the family that the route is of",
+  });
 
 const Interface = z
   .strictObject({
@@ -52,9 +72,42 @@ const Interface = z
       .optional()
       .describe("Bytes; 1280 is the least that IPv6 allows."),
   })
-  .refine(({ addresses }) => new Set(addresses.map(canonical)).size === addresses.length, {
+  .refine(({ addresses }) => areDistinct(addresses.map(hostPart)), {
     message: "an address is given twice",
-  });
+  })
+  .refine(({ routes }) => areDistinct(routes.map(routeKey)), {
+    path: ["routes"],
+    message: "a route is given twice",
+  })
+  .refine(
+    ({ addresses, routes }) => !routes.some(({ via }) => addresses.map(hostPart).includes(via)),
+    {
+      path: ["routes"],
+      message: "a gateway is this interface's own address",
+    },
+  );
+
+/** An interface's address without its length. */
+export const hostPart = (cidr: string): string => canonicalIp(cidr.replace(/\/\d+$/, ""));
+
+// ::/0 is IPv6's default route, and what its gateway is of decides the family of "default".
+const routeKey = ({ to, via, metric }: z.output<typeof Route>) =>
+  [familyOf(via), /\/0$/.test(to) ? "default" : to, via, metric].join(" ");
+
+// Every link has link-local ones of its own.
+const isHosts = (cidr: string) => {
+  const ip = parseCidr(cidr);
+  return ip !== undefined && scopeOf(ip) !== "link-local";
+};
+
+const areDistinct = (texts: readonly string[]) => new Set(texts).size === texts.length;
+
+const NetplanFile = z
+  .string()
+  .regex(
+    /^\/(etc|run|usr\/lib|lib)\/netplan\/[^/\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+\.yaml$/u,
+    "expected a file that netplan reads, as /etc/netplan/50-cloud-init.yaml",
+  );
 
 export const Params = z
   .strictObject({
@@ -64,6 +117,20 @@ export const Params = z
         Interface,
       )
       .refine((all) => Object.keys(all).length > 0, "expected at least one interface")
+      .refine(
+        (all) =>
+          areDistinct(
+            Object.values(all).flatMap(({ addresses }) => addresses.filter(isHosts).map(hostPart)),
+          ),
+        "two interfaces have the same address",
+      )
+      .refine(
+        (all) =>
+          Object.entries(all).every(
+            ([name, { addresses }]) => name === "lo" || !addresses.some(isLoopback),
+          ),
+        "a loopback address belongs to lo",
+      )
       .describe("By name; interfaces that are not named stay as they are."),
     file: z
       .string()
@@ -71,16 +138,16 @@ export const Params = z
       .default("/etc/netplan/90-run-playbook.yaml")
       .describe("The file that is kept, mode 0600."),
     replaces: z
-      .array(AbsolutePath)
+      .array(NetplanFile)
       .default([])
       .describe(
         "Other netplan files that configure the same interfaces, removed in the same guarded change. With cloud-init's own, cloud-init is told to leave the network alone.",
       ),
     peers: z
-      .array(Address)
+      .array(ZonedAddress)
       .default([])
       .describe("Addresses that must answer before the change is kept; gateways always must."),
-    address: Address.optional().describe(
+    address: HostAddress.optional().describe(
       "Where the host answers afterwards, when the very address that it is reached at changes.",
     ),
     within: DurationText.default("60s").describe(
@@ -91,10 +158,14 @@ export const Params = z
     ({ address, interfaces }) =>
       address === undefined ||
       Object.values(interfaces).some(({ addresses }) =>
-        addresses.some((own) => canonical(own) === canonical(address)),
+        addresses.some((own) => hostPart(own) === address),
       ),
     { message: "address must be one of the interfaces' addresses", path: ["address"] },
-  );
+  )
+  .refine(({ file, replaces }) => !replaces.includes(file), {
+    message: "the file that is kept cannot be one that is removed",
+    path: ["replaces"],
+  });
 
 export type Want = z.output<typeof Params>;
 export type InterfaceWant = z.output<typeof Interface>;

@@ -6,7 +6,7 @@ export function render({ interfaces }: Want): string {
   const ethernets = Object.fromEntries(
     Object.entries(interfaces).map(([name, wanted]) => [name, ethernet(wanted)]),
   );
-  const network = { version: 2, renderer: "networkd", ethernets };
+  const network = { version: 2, ethernets };
   return `# Kept by run-playbook: changes made here are undone.\n${stringify({ network })}`;
 }
 
@@ -17,6 +17,8 @@ function ethernet(want: InterfaceWant): Record<string, unknown> {
     ...(search.length === 0 ? {} : { search }),
   };
   return {
+    // Here, and not for all: a word for all interfaces would take those of other files from NetworkManager.
+    renderer: "networkd",
     dhcp4: want.dhcp4,
     dhcp6: want.dhcp6,
     "accept-ra": want.acceptRa,

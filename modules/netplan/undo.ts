@@ -1,10 +1,10 @@
 /** The way back to the network that was there before. */
 import type { Change } from "#engine/index.ts";
-import { canonical, isIPv6 } from "../address.ts";
+import { familyOf } from "#engine/net/ip.ts";
 import type { FileNow } from "../managed-file.ts";
 import { undoFiles } from "../undo-file.ts";
 import type { Configured } from "./other-files.ts";
-import type { Want } from "./params.ts";
+import { hostPart, type Want } from "./params.ts";
 
 /** Tells cloud-init to leave the network alone, where its file was replaced. */
 export const CLOUD_INIT = "/etc/cloud/cloud.cfg.d/99-run-playbook-network.cfg";
@@ -71,12 +71,12 @@ const staticOf = ({ addresses, configured }: Found, name: string): string[] => {
 /** Where the host was reached before its address changed; undefined where that did not, or stays as it is. */
 function addressBefore(before: Found, want: Want): string | undefined {
   if (want.address === undefined) return undefined;
-  const now = canonical(want.address);
+  const now = want.address;
   const own = Object.entries(want.interfaces).find(([, { addresses }]) =>
-    addresses.some((one) => canonical(one) === now),
+    addresses.some((one) => hostPart(one) === now),
   );
   const name = own?.[0] ?? "";
-  const was = [...staticOf(before, name), ...(before.addresses[name] ?? [])].map(canonical);
-  if (Object.values(before.addresses).flat().map(canonical).includes(now)) return undefined;
-  return was.find((one) => isIPv6(one) === isIPv6(now));
+  const was = [...staticOf(before, name), ...(before.addresses[name] ?? [])].map(hostPart);
+  if (Object.values(before.addresses).flat().map(hostPart).includes(now)) return undefined;
+  return was.find((one) => familyOf(one) === familyOf(now));
 }

@@ -64,6 +64,15 @@ export const moduleErrors = {
       `${file} configures ${names.join(", ")} too, and netplan merges both files.`,
     hint: "Name that file in `replaces` to have it removed in the same guarded change.",
   },
+  PB_NETPLAN_HIDDEN: {
+    message: (file: string, other: string) =>
+      `netplan does not read ${file}: ${other} has the same name and comes first.`,
+    hint: "Give `file` another name, or name the other one in `replaces`.",
+  },
+  PB_NETPLAN_REFUSED: {
+    message: (said: string) => `netplan refuses the files as they are: ${said}.`,
+    hint: "At the next boot the host would come up without any of them. Repair that file, or name it in `replaces`; `netplan generate` says the same.",
+  },
   PB_NETPLAN_NO_INTERFACE: {
     message: (name: string, present: readonly string[]) =>
       `The host has no interface ${name} (it has ${present.join(", ")}).`,
