@@ -6,13 +6,16 @@
  * Arguments: its folder, the seconds it waits, and the command that makes the files take effect.
  * In the folder: entry-N/path, entry-N/new (none: the file is to go), stdin; it adds entry-N/old or entry-N/absent,
  * log, code (how the command ended) and state.
+ *
+ * The command runs with GUARD_STEP, "apply" or "revert", and GUARD_KEPT, a folder for what it needs to go back: the old
+ * files alone do not bring back what was live where they had never been applied.
  */
 export const guardScript = `
 d=$1 left=$2
 shift 2
 say() { printf '%s\\n' "$*" >"$d/state.new" && mv -f "$d/state.new" "$d/state"; }
 # What was put in place, or printed, may be secret: it stays no longer than somebody needs it.
-clear() { rm -rf "$d"/entry-* "$d/stdin"; }
+clear() { rm -rf "$d"/entry-* "$d/stdin" "$d/kept"; }
 end() {
   clear
   [ "$1" != confirmed ] || rm -f "$d/log"
@@ -51,8 +54,10 @@ restore() {
 }
 # In a session of its own, so that all of it can be stopped, and so that it does not hold the lock (9).
 begin() {
+  step=$1
+  shift
   rm -f "$d/code"
-  setsid sh -c 'c=$1; shift; "$@"; echo $? >"$c.new"; mv -f "$c.new" "$c"' sh "$d/code" "$@" \\
+  GUARD_STEP=$step GUARD_KEPT=$d/kept setsid sh -c 'c=$1; shift; "$@"; echo $? >"$c.new"; mv -f "$c.new" "$c"' sh "$d/code" "$@" \\
     <"$d/stdin" >>"$d/log" 2>&1 9>&- &
   pid=$!
 }
@@ -60,7 +65,8 @@ pid=
 save || end "failed the old files could not be saved"
 say pending
 why="it was not confirmed in time"
-if install; then begin "$@"; else why="the new files could not be put in place" left=0; fi
+mkdir -p -m 700 "$d/kept"
+if install; then begin apply "$@"; else why="the new files could not be put in place" left=0; fi
 while [ "$left" -gt 0 ]; do
   [ ! -e "$d/confirmed" ] || end confirmed
   if [ -s "$d/code" ]; then
@@ -75,7 +81,7 @@ say "reverting $why"
 [ -z "$pid" ] || kill -s KILL -- "-$pid" 2>/dev/null
 restore || { say "stuck $why, and not every old file could be put back"; exit 1; }
 [ -n "$pid" ] || end "rolled-back $why"
-begin "$@"
+begin revert "$@"
 left=60
 while [ "$left" -gt 0 ] && [ ! -s "$d/code" ]; do sleep 1; left=$((left - 1)); done
 if [ "$(cat "$d/code" 2>/dev/null)" = 0 ]; then end "rolled-back $why"; fi

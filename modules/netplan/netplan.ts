@@ -22,6 +22,7 @@ import { isLinkLocal } from "../address.ts";
 import { isClusterMember } from "../cluster-member.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { REACH } from "../reach-script.ts";
+import { APPLY } from "./apply-script.ts";
 import { type LiveNow, liveDifferences, parseLive } from "./live.ts";
 import { configuredBy, effective } from "./other-files.ts";
 import { hostPart, Params, type Want } from "./params.ts";
@@ -110,7 +111,7 @@ export const netplan = defineModule({
     if (differences.length === 0) return;
     yield guarded({
       files: [...files, ...silenceCloudInit(now.cloud, want)],
-      apply: sh`netplan apply`,
+      apply: script(APPLY, ...Object.keys(want.interfaces)),
       address: want.address,
       verify: verify(want),
       within: want.within,
@@ -125,7 +126,7 @@ export const netplan = defineModule({
       if (now.member) refuseLoss(now, back.addresses);
       yield guarded({
         files,
-        apply: sh`netplan apply`,
+        apply: script(APPLY, ...Object.keys(want.interfaces)),
         address: back.address,
         verify: Object.entries(back.addresses).map(([name, own]) => usable(name, own)),
         within: want.within,

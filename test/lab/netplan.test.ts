@@ -121,6 +121,62 @@ describe("netplan on real hosts", () => {
     await exec("w1", `! ip -6 address show dev eth0 | grep -q ${wrong}`);
   });
 
+  it("goes back to what was live where the files that were there had never been applied", async () => {
+    const file = (await exec("w1", "ls /etc/netplan/*.yaml")).trim();
+    const live = "ip -o -6 address show dev eth0 scope global | sort; ip -6 route show default";
+    const [before, was] = [await exec("w1", `cat ${file}`), await exec("w1", live)];
+    const never = `network:
+  version: 2
+  ethernets:
+    eth0: {addresses: ["fd00:dead:beef::1/64"], mtu: 1300, routes: [{to: default, via: "fd00:dead:beef::2"}]}
+`;
+    await exec("w1", `cat >${file} <<'E'\n${never}E`);
+    const wanted = network({ addresses: [addressOf("w1")], via: at("dead") });
+    const { errors } = await ensureOn(view, "w1", wanted);
+    expect(errors).toMatchObject([{ code: "PB_ROLLED_BACK" }]);
+    expect(await exec("w1", `cat ${file}`)).toBe(never);
+    expect(await exec("w1", live)).toBe(was);
+    await exec("w1", "[ $(cat /sys/class/net/eth0/mtu) != 1300 ]");
+    expect((await ensureOn(view, "w1", use.assertOs({}))).recap).toMatchObject({ ok: 1 });
+    await exec("w1", `cat >${file} <<'E'\n${before}E\nnetplan apply`);
+  });
+
+  it("finds static link-local addresses, ::/0 and RFC 6164's pairs on the link in any spelling", async () => {
+    const wanted = (spelled: (text: string) => string) =>
+      use.netplan({
+        interfaces: {
+          eth0: {
+            addresses: [
+              `${spelled(addressOf("w1"))}/64`,
+              `${spelled("fe80::11")}/64`,
+              `${spelled("fd00:7::0")}/127`,
+              "169.254.7.1/16",
+              "192.0.2.6/31",
+            ],
+            routes: [{ to: spelled("::/0"), via: spelled(view.gateway) }],
+          },
+        },
+        replaces: ["/etc/netplan/50-lab.yaml"],
+        within: "30s",
+      });
+    const first = await ensureOn(
+      view,
+      "w1",
+      wanted((text) => text),
+    );
+    expect(first.errors).toEqual([]);
+    expect(first.recap).toMatchObject({ changed: 1 });
+    const upper = await ensureOn(
+      view,
+      "w1",
+      wanted((text) => (text === "::/0" ? "0:0::0/0" : text.toUpperCase().replace("::", "::0:"))),
+    );
+    expect(upper.errors).toEqual([]);
+    expect(upper.recap).toMatchObject({ ok: 1, changed: 0 });
+    const got = await exec("w1", "netplan get ethernets.eth0.addresses");
+    expect(got).toContain("fd00:7::/127");
+  });
+
   it("goes on at the new address when that under the connection changes", async () => {
     const next = at("72");
     const change = network({ addresses: [next], address: next, within: "40s" });

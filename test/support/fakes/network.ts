@@ -25,16 +25,16 @@ export function withNetwork(host: FakeHost): FakeHost {
   };
   return takesGuards(host)
     .programs({
-      netplan: () => {
-        live = configured();
-        return undefined;
-      },
       ip: ({ args }) =>
         args.includes("address")
           ? JSON.stringify([{ ifname: "eth0", mtu: 1500, addr_info: live.map(shown) }])
           : "[]",
     })
     .script(/^# netplan-there\n/, () => undefined)
+    .script(/^# netplan-apply\n/, () => {
+      live = configured();
+      return undefined;
+    })
     .script(/^# netplan-usable\n/, ({ args: [, ...addresses] }) => {
       const there = live.map((cidr) => cidr.split("/")[0]);
       return { code: addresses.every((address) => there.includes(address)) ? 0 : 1 };

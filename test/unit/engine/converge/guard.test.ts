@@ -103,6 +103,23 @@ describe.concurrent("a guarded change", { timeout: 30_000 }, () => {
     expect(text(machine.path("times"))).toBe("x\nx\n");
   });
 
+  test("goes back to what was live, though the old files were never applied", async () => {
+    await using machine = await machineWith("never applied\n");
+    writeFileSync(machine.path("live"), "live\n");
+    const apply = script(
+      `[ "$GUARD_STEP" != apply ] || cp "$1/live" "$GUARD_KEPT/live"
+      cp "$1/conf" "$1/live"
+      [ "$GUARD_STEP" != revert ] || cp "$GUARD_KEPT/live" "$1/live"`,
+      machine.folder,
+    );
+    const error = await failure(
+      applyGuarded(change(machine, { apply, verify: [sh`false`] }), applying(machine)),
+    );
+    expect(error.code).toBe("PB_ROLLED_BACK");
+    expect(text(machine.path("conf"))).toBe("never applied\n");
+    expect(text(machine.path("live"))).toBe("live\n");
+  });
+
   test("whose command fails is undone at once, with what the command said", async () => {
     await using machine = await machineWith();
     const error = await failure(
