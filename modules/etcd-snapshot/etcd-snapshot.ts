@@ -56,10 +56,22 @@ export const etcdSnapshot = defineModule({
       yield run(script(SAVE, path, want.keep), `snapshot: ${describe(now.newest)} → ${path}`, {
         timeout: "10m",
       });
+    else if (now.newest.count > want.keep)
+      yield run(
+        script(PRUNE, path, want.keep),
+        `snapshots: ${now.newest.count} → the newest ${want.keep}`,
+      );
     if (want.fetchTo !== undefined && (!now.good || now.fetched !== now.newest.sha256))
       yield download(path, `${want.fetchTo}/${now.host}-${nameOf(path)}`);
   },
 });
+
+const ONLY_NEWEST = `ls -1t ${OWN_NAMES} | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+
+const PRUNE = `# etcd-snapshot-prune
+set -e
+cd "\${1%/*}"
+${ONLY_NEWEST}`;
 
 // Under its name only once etcdutl has read it through. Snapshots hold every Secret: nobody else may read them.
 const SAVE = `# etcd-snapshot-save
@@ -81,7 +93,7 @@ mv "$part" "$1"
 cd "$dir"
 sha256sum "\${1##*/}" >"$1.sha256"
 sync "$1" "$1.sha256"
-ls -1t ${OWN_NAMES} | grep -vxF "\${1##*/}" | tail -n +"$2" | while read -r old; do rm -f "$old" "$old.sha256"; done`;
+${ONLY_NEWEST}`;
 
 /** "20261124-183000", in UTC. */
 const stamp = (clock: number): string =>

@@ -8,8 +8,8 @@ export const OWN_NAMES =
 
 const NEWEST = `# etcd-snapshot-newest
 now=$(date +%s)
-echo "$now"
-cd "$1" 2>/dev/null || exit 0
+cd "$1" 2>/dev/null || { echo "$now"; exit 0; }
+echo "$now $(ls -1 ${OWN_NAMES} 2>/dev/null | wc -l)"
 name=$(ls -1t ${OWN_NAMES} 2>/dev/null | while read -r each; do
   [ "$(stat -c %Y "$each")" -gt "$now" ] || { echo "$each"; break; }
 done)
@@ -26,6 +26,7 @@ const Seconds = z
 // The name becomes part of a file's name on this machine.
 const Answer = z.object({
   clock: Seconds,
+  count: Seconds,
   name: z.string().regex(/^(etcd-\d{8}-\d{6}\.db)?$/),
   written: Seconds,
   sha256: z.string().regex(/^([0-9a-f]{64})?$/),
@@ -42,17 +43,22 @@ export interface NewestSnapshot {
   readonly sha256: string;
   /** The host's clock, in seconds since the epoch. */
   readonly clock: number;
+  /** How many of this module there are. */
+  readonly count: number;
 }
 
 /** Reads it through: what is damaged on disk is no snapshot. */
 export async function newestSnapshot(host: Host, dir: string): Promise<NewestSnapshot> {
   const printed = await host.text(script(NEWEST, dir));
-  const [clock, name = "", written = "0", sha256 = ""] = printed.split("\n");
-  const found = answerOf(`The newest snapshot in ${dir}`, Answer, { clock, name, written, sha256 });
+  const [first = "", name = "", written = "0", sha256 = ""] = printed.split("\n");
+  const [clock, count = "0"] = first.split(" ");
+  const what = `The newest snapshot in ${dir}`;
+  const found = answerOf(what, Answer, { clock, count, name, written, sha256 });
   return {
     path: found.name === "" ? "" : `${dir}/${found.name}`,
     ageSeconds: found.clock - found.written,
     sha256: found.sha256,
     clock: found.clock,
+    count: found.count,
   };
 }

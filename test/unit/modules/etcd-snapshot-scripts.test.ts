@@ -84,3 +84,20 @@ describe("snapshots that somebody made by hand", () => {
     expect(await readdir(dir)).not.toContain("etcd-20261124-180000.db");
   });
 });
+
+test("fewer to keep: those too many go at once, and nobody else's", async () => {
+  for (const hours of [1, 2, 3, 4]) await snapshot(`etcd-20261124-18000${9 - hours}.db`, -hours);
+  await snapshot("etcd-before-upgrade.db", -9);
+  const before = await read(2);
+  expect(before).toMatchObject({ newest: { count: 4 } });
+  const [change, ...more] = [...etcdSnapshot.spec.diff(before, want(2))];
+  expect(more).toEqual([]);
+  expect(change?.op).toBe("run");
+  if (change?.op === "run") await execute(here(change.command));
+  expect((await readdir(dir)).filter((name) => name.endsWith(".db")).sort()).toEqual([
+    "etcd-20261124-180007.db",
+    "etcd-20261124-180008.db",
+    "etcd-before-upgrade.db",
+  ]);
+  expect([...etcdSnapshot.spec.diff(await read(2), want(2))]).toEqual([]);
+});

@@ -28,7 +28,6 @@ const NOT_COMPARED: Readonly<Record<string, string>> = {
   "command until": alternative,
   "command within": patience,
   "containerd source": "where a version comes from: its checksum says whether it is the same",
-  "etcd-snapshot keep": "older snapshots go as the next one is taken",
   "etcd-tools source": "as containerd's",
   "file linkTo": alternative,
   "images mirrors": "where images come from that are not there",
