@@ -109,7 +109,8 @@ function* ofConfig({ cluster, kubelet, proxy }: Config, want: Want): Iterable<Di
   const servers = [kubelet["clusterDNS"]].flat().map((each) => canonicalIp(String(each)));
   if (want.kubelet["clusterDNS"] === undefined)
     yield* differs("clusterDns", servers.join(","), want.clusterDns);
-  const lease = { nodeLeaseDurationSeconds: want.nodeGraceSeconds };
+  const { nodeGraceSeconds: grace } = want;
+  const lease = grace === undefined ? {} : { nodeLeaseDurationSeconds: grace };
   yield* ofFields("kubelet", kubelet, { ...lease, ...want.kubelet });
   yield* ofFields("kubeProxy", proxy ?? {}, want.kubeProxy);
 }
@@ -179,6 +180,8 @@ function* ofFlags(
         controllers.get("node-cidr-mask-size") ??
         "24");
   yield* differs("podMask", mask, String(podMaskOf(want)));
+  // Not said, it is for a cluster that is begun.
+  if (want.nodeGraceSeconds === undefined) return;
   // What is not set there is as Kubernetes has it: 50 s, 40 s before 1.32.
   const grace = controllers.get("node-monitor-grace-period") ?? "";
   if (goDuration(grace) !== want.nodeGraceSeconds * 1000)

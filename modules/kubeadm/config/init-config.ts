@@ -21,6 +21,8 @@ export const nodeRegistration = (want: {
     : { ignorePreflightErrors: [...want.ignorePreflightErrors] }),
 });
 
+const GRACE_SECONDS = 16;
+
 /**
  * Everything `kubeadm init` is told, as YAML. InitConfiguration comes last, so that a certificate key can be appended
  * to it on the host without ever leaving it.
@@ -63,7 +65,7 @@ function clusterConfiguration(want: InitConfig) {
     controllerManager: args({
       "bind-address": ipv6 ? "::1" : "127.0.0.1",
       [`node-cidr-mask-size-${ipv6 ? "ipv6" : "ipv4"}`]: String(podMaskOf(want)),
-      "node-monitor-grace-period": `${want.nodeGraceSeconds}s`,
+      "node-monitor-grace-period": `${want.nodeGraceSeconds ?? GRACE_SECONDS}s`,
       "node-monitor-period": "2s",
     }),
     scheduler: args({ "bind-address": ipv6 ? "::1" : "127.0.0.1" }),
@@ -77,7 +79,7 @@ const kubeletConfiguration = (want: InitConfig) => ({
   healthzBindAddress: familyOf(want.podSubnet) === "IPv6" ? "::1" : "127.0.0.1",
   clusterDNS: [want.clusterDns],
   // A kubelet renews its lease when a quarter of this has passed.
-  nodeLeaseDurationSeconds: want.nodeGraceSeconds,
+  nodeLeaseDurationSeconds: want.nodeGraceSeconds ?? GRACE_SECONDS,
   ...want.kubelet,
 });
 

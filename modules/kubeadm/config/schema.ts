@@ -74,9 +74,9 @@ export const ClusterParams = {
     .int()
     .min(8)
     .max(300)
-    .default(16)
+    .optional()
     .describe(
-      "After this many seconds of silence a node counts as lost, and its pods get no more traffic (Kubernetes: 50); kubelets report four times as often.",
+      "16 in a new cluster unless said, a standing one keeps its own: after this many seconds of silence a node counts as lost, and its pods get no more traffic (Kubernetes: 50); kubelets report four times as often.",
     ),
   kubelet: Overrides.default({}).describe("Fields of KubeletConfiguration, laid over ours."),
   kubeProxy: Overrides.default({}).describe("Fields of KubeProxyConfiguration, laid over ours."),
