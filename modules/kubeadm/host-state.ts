@@ -18,6 +18,8 @@ export interface HostState {
   readonly server: string | undefined;
   /** The runtime's socket, as kubeadm told the kubelet of it; undefined where it did not. */
   readonly criSocket: string | undefined;
+  /** The address that the host's API server tells others; undefined where there is no API server. */
+  readonly advertised: string | undefined;
 }
 
 const STATE = `# kubeadm-state
@@ -33,6 +35,7 @@ has pending "$1"
 # In a file of its own since 1.35, before that among the kubelet's flags.
 sed -n 's/^containerRuntimeEndpoint: */runtime /p' /var/lib/kubelet/instance-config.yaml 2>/dev/null | tr -d '"'
 sed -n 's/.*--container-runtime-endpoint=\\([^ "]*\\).*/runtime \\1/p' /var/lib/kubelet/kubeadm-flags.env 2>/dev/null
+sed -n 's/.*--advertise-address=\\([0-9A-Fa-f.:]*\\).*/advertised \\1/p' $m/kube-apiserver.yaml 2>/dev/null
 for file in admin.conf kubelet.conf; do
   [ -e "$file" ] && sed -n 's/^ *server: */server /p' "$file" && break
 done
@@ -55,6 +58,7 @@ export async function readHostState(host: Host): Promise<HostState> {
     caHash: ca === undefined ? undefined : caHash(ca),
     server: saidOf(lines, "server"),
     criSocket: saidOf(lines, "runtime"),
+    advertised: saidOf(lines, "advertised"),
   };
 }
 

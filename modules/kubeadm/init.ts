@@ -8,7 +8,7 @@ import { initConfig } from "./config/init-config.ts";
 import { ClusterParams, NodeParams } from "./config/schema.ts";
 import { refuseOtherCluster } from "./differences.ts";
 import { type HostState, portOwner, readHostState } from "./host-state.ts";
-import { refuseOtherNode } from "./node-differences.ts";
+import { refuseOtherAddress, refuseOtherNode } from "./node-differences.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
 const Params = z
@@ -83,6 +83,7 @@ async function readStanding(host: Host, want: Want, found: Found): Promise<Stand
   if (!state.pending && !(state.adminConf && state.server === server))
     return refuseForeign(host, { kubeconfig, server: state.server });
   if (!state.adminConf) return "none";
+  if (!state.pending) refuseOtherAddress(host, want, state);
   const answer = await askCluster(host, {
     kubeconfig,
     node: host.name,

@@ -7,7 +7,7 @@ import { kubeadmReset, kubeadmRun } from "./commands.ts";
 import { joinConfig } from "./config/join-config.ts";
 import { Endpoint, NodeParams } from "./config/schema.ts";
 import { type HostState, portOwner, readHostState } from "./host-state.ts";
-import { refuseOtherNode } from "./node-differences.ts";
+import { refuseOtherAddress, refuseOtherNode } from "./node-differences.ts";
 import { adminConf, inUrl, kubeletConf } from "./paths.ts";
 
 // They go into YAML as they are; empty where no join was pending when they were asked for.
@@ -93,6 +93,7 @@ async function readMember(host: Host, want: Want, state: HostState): Promise<Sta
       host.name,
       ["role is control-plane, not worker"],
     ]);
+  if (want.role === "control-plane") refuseOtherAddress(host, want, state);
   const answer = await askCluster(host, {
     kubeconfig: kubeletConf,
     node: host.name,

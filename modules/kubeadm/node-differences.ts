@@ -33,6 +33,17 @@ export function refuseOtherNode(host: Host, want: Want, { state, answer }: Found
   if (found.length > 0) throw new PlaybookError("PB_CLUSTER_DIFFERS", [host.name, found]);
 }
 
+/** Before anything waits for an API server at an address that it never had. @throws PB_CLUSTER_DIFFERS */
+export function refuseOtherAddress(
+  host: Host,
+  { advertiseAddress: wanted }: Want,
+  { advertised }: HostState,
+): void {
+  if (advertised === undefined || canonical(advertised) === canonical(wanted)) return;
+  const found = [`advertiseAddress is ${advertised}, not ${wanted}`];
+  throw new PlaybookError("PB_CLUSTER_DIFFERS", [host.name, found]);
+}
+
 function ofNode(
   { version, addresses }: ClusterAnswer & { kind: "node" },
   want: Want,
