@@ -39,7 +39,7 @@ export function refuseOtherAddress(
   { advertiseAddress: wanted }: Want,
   { advertised }: HostState,
 ): void {
-  if (advertised === undefined || canonical(advertised) === canonical(wanted)) return;
+  if (advertised === undefined || sameIp(advertised, wanted)) return;
   const found = [`advertiseAddress is ${advertised}, not ${wanted}`];
   throw new PlaybookError("PB_CLUSTER_DIFFERS", [host.name, found]);
 }
