@@ -84,9 +84,12 @@ function readMaps(printed: string): Config {
   };
 }
 
+/** One of kubeadm's has 4 KiB. */
+const LONGEST = 128 * 1024;
+
 function yamlOf(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : parse(text);
+    return text === undefined || text.length > LONGEST ? undefined : parse(text);
   } catch {
     return undefined;
   }

@@ -11,10 +11,14 @@ const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
 };
 
+/** Characters of a duration, with room. */
+const LONGEST = 80;
+
 /** A duration as Go writes it (time.ParseDuration), in ms: "1m30s" is 90000; undefined where the text is none. */
 export function goDuration(text: string): number | undefined {
   if (text === "0") return 0;
-  const parts = /^([-+]?)((?:\d+\.?\d*|\.\d+)(?:h|ms|m|s|us|µs|μs|ns))+$/.exec(text);
+  if (text.length > LONGEST) return undefined;
+  const parts = /^([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|μs|ns))+$/.exec(text);
   if (parts === null) return undefined;
   const sum = Array.from(text.matchAll(/([\d.]+)([a-zµμ]+)/g))
     .map(([, count, unit = ""]) => Number(count) * (UNITS[unit] ?? 0))

@@ -1,5 +1,7 @@
 /** Which interfaces a `match` of netplan means. netplan hands its words to systemd-networkd, so they mean what they mean there. */
 
+import { invalid } from "../answer.ts";
+
 /** What networkd looks at of an interface. */
 export interface Matched {
   /** The hardware's own address where it has one. */
@@ -36,8 +38,15 @@ function isOneOf([first = "", ...others]: readonly string[], text: string): bool
   return globs.every(({ inverted }) => inverted) || globs.some(({ fits }) => fits);
 }
 
-/** A glob of fnmatch(3) as a regular expression. */
-export function globPattern(glob: string): RegExp {
+/** Characters of a glob, with room: names of interfaces have 15. */
+const LONGEST = 256;
+
+/** A glob of fnmatch(3) as a regular expression. @throws PB_ANSWER_INVALID where it is longer than any that means something */
+export function globPattern(words: string): RegExp {
+  if (words.length > LONGEST)
+    throw invalid("netplan's files", `a pattern has more than ${LONGEST} characters`);
+  // Several in a row mean what one does, and would be tried in every combination.
+  const glob = words.replace(/\*+/g, "*");
   let pattern = "";
   for (let at = 0; at < glob.length; ) {
     const [part, length] = partAt(glob, at);

@@ -19,6 +19,7 @@ import {
   writeFile,
 } from "#engine/index.ts";
 import { isLinkLocal } from "../address.ts";
+import { invalid } from "../answer.ts";
 import { isClusterMember } from "../cluster-member.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { REACH } from "../reach-script.ts";
@@ -148,9 +149,14 @@ async function readLive(host: Host): Promise<LiveNow> {
   return parseLive(links, [table(six), table(four)]);
 }
 
+/** Files and interfaces of a host, with room. */
+const MOST_LINES = 4096;
+
 /** What {@link FILES} prints. */
 function decode(listed: string) {
   const lines = listed.split("\n").filter(Boolean);
+  if (lines.length > MOST_LINES)
+    throw invalid("netplan's folders", `they and its interfaces fill over ${MOST_LINES} lines`);
   const text = (encoded: string) => Buffer.from(encoded, "base64").toString("utf8");
   const rows = lines.map((line) => line.split(" "));
   // No base64 is as long as these two words are.

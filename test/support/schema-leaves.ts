@@ -42,6 +42,7 @@ export const SPECIMENS = [
   "default/a",
   "net.ipv4.ip_forward",
   "/etc/netplan/90-a.yaml",
+  "/etc/sysctl.d/90-a.conf",
   "registry.example/a:1",
   "5f0c6a5e-0000-4000-8000-000000000001",
   "0123456789abcdef".repeat(4),

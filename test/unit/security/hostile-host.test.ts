@@ -261,7 +261,11 @@ const stalls: Record<string, Case> = {
     mischief: { socket: (socket) => socket.write("SSH-2.0-silent\r\n") },
     codes: ["PB_CONNECT_SILENT", "PB_STEP_TIMEOUT"],
   },
-  "hangs up": { mischief: { socket: (socket) => socket.destroy() }, codes: ["PB_CONNECT_DROPPED"] },
+  // It is tried again until the deadline: as sshd turns callers away for a while.
+  "hangs up": {
+    mischief: { socket: (socket) => socket.destroy() },
+    codes: ["PB_CONNECT_DROPPED", "PB_STEP_TIMEOUT"],
+  },
   "lets nobody in, and refuses nobody": {
     mischief: { auth: () => undefined },
     codes: ["PB_CONNECT_SILENT", "PB_STEP_TIMEOUT"],
