@@ -43,7 +43,7 @@ export function describe(progress: LabProgress): string {
 
 /** How much of an estimate is left; an estimate that is over says so instead of counting below zero. */
 export const timeLeft = (ms: number): string =>
-  ms > 0 ? `about ${seconds(ms)} left` : "takes longer than last time";
+  ms > 0 ? `about ${seconds(ms)} left` : "takes longer than expected";
 
 const seconds = (ms: number): string =>
   ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;

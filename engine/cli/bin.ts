@@ -61,12 +61,14 @@ function tooOld(): void {
 }
 
 function findNode(): string | undefined {
-  for (const from of [`${process.cwd()}/package.json`, import.meta.url]) {
+  for (const from of [() => `${process.cwd()}/package.json`, () => import.meta.url]) {
     try {
-      return createRequire(from).resolve("node/bin/node");
+      return createRequire(from()).resolve("node/bin/node");
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "MODULE_NOT_FOUND" && code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error;
+      const { code = "" } = error as NodeJS.ErrnoException;
+      // The folder that one stands in may be gone.
+      if (!["MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED", "ENOENT"].includes(code))
+        throw error;
     }
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
-import { access, constants, open, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { PlaybookError } from "../errors/error.ts";
@@ -23,6 +23,8 @@ export function newPlan(key: Uint8Array): NewPlan {
 
 /** Finds out before anything else whether a plan could be written there. @throws PB_PLAN_NOT_WRITTEN */
 export async function checkWritable(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory() === true) throw notWritten(path, new Error("it is a folder"));
   await access(dirname(path), constants.W_OK).catch((error: unknown) => {
     throw notWritten(path, error);
   });

@@ -47,7 +47,10 @@ function asJson(text: string): { value: unknown } | undefined {
 }
 
 const invalid = (playbook: string, why: string, at: string) =>
-  new PlaybookError("PB_PARAMS_INVALID", [`The params of playbook "${playbook}"`, why], { at });
+  new PlaybookError("PB_PARAMS_INVALID", [`The params of playbook "${playbook}"`, why], {
+    at,
+    hint: "`run-playbook PLAYBOOK --help` shows the params that it takes, with their types.",
+  });
 
 /** The params among those given whose values are secrets, as the schema types them: they may not be written down. */
 export function secretParams(playbook: Playbook, raw: Readonly<Record<string, string>>): string[] {

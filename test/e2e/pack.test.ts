@@ -111,7 +111,7 @@ const want = use.aptSource.spec.params.parse({
   name: "debian", uris: ["http://[2001:db8::1]/debian"], suites: ["trixie"], signedBy: "/k.gpg",
 });
 const nothing = { content: undefined, stat: undefined, lacks: [] };
-const [change] = use.aptSource.spec.diff({ source: nothing, key: nothing, keyring: {} }, want);
+const [change] = use.aptSource.spec.diff({ source: nothing, key: nothing, keyring: {}, clash: "" }, want);
 process.stdout.write(JSON.stringify({ loaded, content: change.content }));
 `;
 

@@ -104,7 +104,7 @@ describe("lines", () => {
 
   it("never count below zero", () => {
     expect(timeLeft(30_000)).toBe("about 30 s left");
-    expect(timeLeft(-1)).toBe("takes longer than last time");
+    expect(timeLeft(-1)).toBe("takes longer than expected");
   });
 });
 

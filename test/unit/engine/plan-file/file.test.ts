@@ -115,6 +115,8 @@ describe("a plan file", () => {
   });
 
   test("that cannot be written is found out before anything else", async () => {
+    // `--plan-out DIR` failed only after the whole check.
+    await expect(checkWritable("/tmp")).rejects.toMatchObject({ code: "PB_PLAN_NOT_WRITTEN" });
     await expect(checkWritable("/nowhere/at/all/plan.json")).rejects.toMatchObject({
       code: "PB_PLAN_NOT_WRITTEN",
     });
