@@ -100,7 +100,7 @@ test("a certSAN, another podSubnet or version says ok on a standing cluster: eac
   const base: Parameters<typeof use.kubeadmInit>[0] = {
     version: kubernetesVersion,
     advertiseAddress: advertiseAddress.toUpperCase(),
-    endpoint: { name: "api.lab" },
+    endpoint: { name: `api.${name}` },
     podSubnet: podSubnet.replace("::", ":0::"),
     serviceSubnet: serviceSubnet.toUpperCase(),
     clusterDns: serviceSubnet.replace(/::\/.*/, ":0:0:0:A"),
@@ -111,8 +111,7 @@ test("a certSAN, another podSubnet or version says ok on a standing cluster: eac
     podSubnet: podSubnet.replace("/56", "/60"),
     serviceSubnet: serviceSubnet.replace("/112", "/108"),
     podMask: 66,
-    clusterDns: serviceSubnet.replace(/\/.*/, "b"),
-    certSANs: ["api.lab", "other.example.net"],
+    certSANs: [`api.${name}`, "other.example.net"],
     dnsDomain: "other.local",
     imageRepository: "registry.example.net",
     nodeGraceSeconds: 20,
