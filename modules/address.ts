@@ -103,16 +103,22 @@ function notOfAnInterface(cidr: Cidr): string | undefined {
   return undefined;
 }
 
+/** An address with its prefix length, in its one spelling, that has no such fault. */
+const cidr = (expected: string, faultOf: (given: Cidr) => string | undefined) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      const given = parseCidr(text);
+      const message = given === undefined ? expected : faultOf(given);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .transform(canonicalCidr);
+
 /** An interface's own address with its prefix length, as 2001:db8:1::11/64. */
-export const InterfaceAddress = z
-  .string()
-  .superRefine((text, context) => {
-    const cidr = parseCidr(text);
-    const expected = "expected an address with its prefix length, as 2001:db8:1::11/64";
-    const message = cidr === undefined ? expected : notOfAnInterface(cidr);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  })
-  .transform(canonicalCidr);
+export const InterfaceAddress = cidr(
+  "expected an address with its prefix length, as 2001:db8:1::11/64",
+  notOfAnInterface,
+);
 
 /** Why a block is no network that packets are sent to. */
 function notANetwork(cidr: Cidr): string | undefined {
@@ -124,12 +130,4 @@ function notANetwork(cidr: Cidr): string | undefined {
 }
 
 /** A network, as 2001:db8:1::/64: no bits set after the prefix. */
-export const Network = z
-  .string()
-  .superRefine((text, context) => {
-    const cidr = parseCidr(text);
-    const expected = "expected a network, as 2001:db8:1::/64";
-    const message = cidr === undefined ? expected : notANetwork(cidr);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  })
-  .transform(canonicalCidr);
+export const Network = cidr("expected a network, as 2001:db8:1::/64", notANetwork);
