@@ -142,6 +142,19 @@ export function conformance(name: string, options: ConformanceOptions): void {
         await leaving.close({ ...who, command: sh`mkdir ${made}` });
         await vi.waitFor(async () => expect(await host.stat(made, who)).toBeDefined(), 10_000);
       });
+
+      it("makes the last call though another was under way, which it ends", async () => {
+        const made = path("last-beside");
+        const leaving = await options.connect();
+        await leaving.run(sh`true`, who);
+        const ended = expect(leaving.run(sh`sleep 60`, who)).rejects.toEqual(
+          code("PB_CONNECTION_LOST"),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+        await leaving.close({ ...who, command: sh`mkdir ${made}` });
+        await ended;
+        await vi.waitFor(async () => expect(await host.stat(made, who)).toBeDefined(), 10_000);
+      });
     });
 
     describe("files", () => {

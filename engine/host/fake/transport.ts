@@ -123,8 +123,14 @@ export class FakeConnection implements Connection {
   }
 
   async close(last?: LastCall): Promise<void> {
-    if (last !== undefined) this.run(last.command, last).catch(() => undefined);
-    this.#gone = "it was closed";
+    if (last !== undefined) {
+      const user = this.#begin(last);
+      const { command } = last;
+      const { signal } = new AbortController();
+      const made = this.#host.execute(command, { stdin: bytes(command.stdin), user, signal });
+      made.catch(() => undefined);
+    }
+    this.lose("it was closed");
   }
 
   /** Cuts the connection, as a lost network does. */

@@ -57,7 +57,7 @@ export class Calls {
       } catch (error) {
         if (!(error instanceof ShellGone)) throw error;
         const { closed } = this.#lanes;
-        if (error.started || closed !== undefined || attempt === ATTEMPTS)
+        if (error.started || this.#closing || closed !== undefined || attempt === ATTEMPTS)
           throw new PlaybookError("PB_CONNECTION_LOST", [
             this.#identity.host,
             closed ?? error.message,
@@ -80,9 +80,13 @@ export class Calls {
   /** Ends the calls that run, then every shell; `last` is on its way by then. */
   async close(reason: string, last?: LastWork): Promise<void> {
     this.#closing = true;
-    await Promise.all(this.#lanes.busy.map((lane) => this.#endAll(lane)));
+    const { busy } = this.#lanes;
+    // Told to stop, they begin nothing more: the last call is not for them.
+    for (const lane of busy) this.#lanes.remove(lane);
+    await Promise.all(busy.map((lane) => this.#endAll(lane)));
     if (last !== undefined) await this.#makeLast(last);
     this.#lanes.abandon(reason);
+    for (const { shell } of busy) shell.destroy();
   }
 
   /** Ends a shell that is at nothing, so that the server has a session for another; false where each is busy. */
@@ -168,14 +172,16 @@ export class Calls {
     ).catch(() => undefined);
   }
 
-  async #endAll({ user, shell: { pid } }: Lane): Promise<void> {
-    const ended = this.#control(user, async (shell) => {
-      await shell.submit(control(`kill -TERM ${pid}; _pb_kill_below ${pid}`)).reply;
+  async #endAll({ user, shell }: Lane): Promise<void> {
+    const { pid } = shell;
+    const ended = this.#control(user, async (other) => {
+      await other.submit(control(`kill -TERM ${pid}; _pb_kill_below ${pid}`)).reply;
     });
     await within(STOP_GRACE, ended, () => new Error("the host did not answer")).catch(
       // Closing goes on: that the peer is gone may be why things are being closed.
       () => undefined,
     );
+    shell.retire();
   }
 
   /** A shell of its own for ending another's work; it may use the place that is kept free for that. */
