@@ -96,11 +96,15 @@ export function attributeDifference(
   const octal = (mode: number) => mode.toString(8).padStart(4, "0");
   const said = [
     stat.mode === want.mode ? [] : `mode ${octal(stat.mode)} → ${octal(want.mode)}`,
-    stat.owner === want.owner ? [] : `owner ${stat.owner} → ${want.owner}`,
-    stat.group === want.group ? [] : `group ${stat.group} → ${want.group}`,
+    isAccount(want.owner, stat.owner, stat.uid) ? [] : `owner ${stat.owner} → ${want.owner}`,
+    isAccount(want.group, stat.group, stat.gid) ? [] : `group ${stat.group} → ${want.group}`,
   ].flat();
   return said.length === 0 ? undefined : said.join(", ");
 }
+
+// Digits are a number for chown where no user is called so (POSIX chown), and such names are refused by useradd.
+const isAccount = (want: string, name: string, id: number): boolean =>
+  want === name || (/^\d+$/.test(want) && Number(want) === id);
 
 function contentDifference(now: FileNow, path: string, text: string): string {
   if (now.stat === undefined) return `create ${path}`;

@@ -12,8 +12,12 @@ export interface FileStat {
   readonly kind: "file" | "directory" | "symlink" | "other";
   /** Permission bits, as in 0o644. */
   readonly mode: number;
+  /** By name; a number where the host has no name for it. */
   readonly owner: string;
   readonly group: string;
+  /** The same as numbers, which is what the file system keeps. */
+  readonly uid: number;
+  readonly gid: number;
   /** Bytes. */
   readonly size: number;
   /** Where a symlink points. */

@@ -48,8 +48,12 @@ export async function makeRunFolder(runs: string, run: string): Promise<[RunFold
   return [folder, key];
 }
 
-/** A run's key. */
-export const readKey = (folder: RunFolder): Promise<Uint8Array> => readFile(folder.key);
+/** A run's key. @throws PB_RUNS_UNREADABLE */
+export async function readKey({ key }: RunFolder): Promise<Uint8Array> {
+  const read = await orAbsent(readFile(key));
+  if (read === undefined) throw new PlaybookError("PB_RUNS_UNREADABLE", [key, "it is not there"]);
+  return read;
+}
 
 /** Takes the files of a run away that never began. */
 export const removeRunFolder = ({ path }: RunFolder): Promise<void> =>
@@ -85,13 +89,16 @@ export async function orUnwritable<T>(path: string, act: () => Promise<T>): Prom
   }
 }
 
-/** Undefined in place of what is not there, or was taken away meanwhile. */
+/** Undefined in place of what is not there, or was taken away meanwhile. @throws PB_RUNS_UNREADABLE */
 export async function orAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
   try {
     return await looking;
   } catch (error) {
-    if (errnoCode(error) === "ENOENT" || errnoCode(error) === "ENOTDIR") return undefined;
-    throw error;
+    const code = errnoCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === undefined || isPlaybookError(error)) throw error;
+    const { path = "the run's folder" } = error as NodeJS.ErrnoException;
+    throw new PlaybookError("PB_RUNS_UNREADABLE", [path, errnoText(error)], {}, { cause: error });
   }
 }
 

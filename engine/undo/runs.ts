@@ -5,11 +5,18 @@ import { type KnownRun, knownRun } from "../journal/runs.ts";
 import type { Plan } from "../plan/plan.ts";
 import { listed } from "../report/text.ts";
 
-/** The newest run that changed something, undid nothing and was not undone since. @throws PB_UNDO_NOTHING */
+/**
+ * The newest run that changed something, undid nothing and was not undone since. One that cannot be read may be it: who
+ * wants an older one back says so. @throws PB_UNDO_NOTHING, PB_JOURNAL_BROKEN, PB_JOURNAL_NEWER, PB_RUNS_UNREADABLE
+ */
 export async function lastChanging(runs: string): Promise<KnownRun> {
   const undone = new Set<string>();
   for (const name of await runNames(runs)) {
-    const known = await knownRun(runs, name);
+    const known = await knownRun(runs, name).catch((error: unknown) => {
+      if (!isPlaybookError(error)) throw error;
+      const state = `whether ${name} changed something is not known; nothing was undone`;
+      throw error.with({ state, hint: "Name the run to undo: `run-playbook runs` lists them." });
+    });
     if (known === undefined || known.resumedAs !== undefined) continue;
     const { begun, nodes } = known.record;
     const { undoes } = begun.asked;

@@ -115,7 +115,18 @@ export default playbook("failing", { groups: [] }, ({ step, control }) => {
     const resumed = await run("resume", "last", "--yes");
     expect(resumed.stderr).toContain("Left out: Line 1 of ");
     expect(resumed.stderr).toContain("Resuming ");
+    const undone = await run("undo", "last", "--yes");
+    expect(undone.stderr).toContain("PB_JOURNAL_BROKEN");
+    expect(undone.stderr).toContain("2999-01-01-000000-aaaa changed something is not known");
+    expect(undone.code).toBe(2);
     await rm(join(runs, "2999-01-01-000000-aaaa"), { recursive: true });
+    await mkdir(join(runs, "2999-01-01-000000-bbbb/journal.jsonl"), { recursive: true });
+    const shown = await run("show", "2999");
+    expect(shown.stderr).toMatch(/^PB_RUNS_UNREADABLE\n/);
+    expect((await run("resume", "last", "--yes")).stderr).toContain(
+      "Left out: What is kept of runs",
+    );
+    await rm(join(runs, "2999-01-01-000000-bbbb"), { recursive: true });
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { isSecret } from "#engine/dsl/secret.ts";
+import { idOf } from "#engine/host/fake/filesystem.ts";
 import type { Change, Command, FileStat, Host, RunResult } from "#engine/index.ts";
 import type { Answer, HostOverlay, HostState } from "./case-file.ts";
 
@@ -89,12 +90,15 @@ function stat(state: HostState, path: string): FileStat | undefined {
   const given = typeof entry === "object" ? entry : {};
   const kind = given.kind ?? (entry === undefined ? "directory" : "file");
   const owner = given.owner ?? "root";
+  const group = given.group ?? owner;
   const content = typeof entry === "string" ? entry : (given.content ?? "");
   return {
     kind,
     mode: given.mode ?? (kind === "directory" ? 0o755 : 0o644),
     owner,
-    group: given.group ?? owner,
+    group,
+    uid: idOf(owner),
+    gid: idOf(group),
     size: given.size ?? Buffer.byteLength(content),
     ...(given.target === undefined ? {} : { target: given.target }),
   };

@@ -33,9 +33,12 @@ export function conformance(name: string, options: ConformanceOptions): void {
   describe(`${name} conforms`, { timeout: 30_000 }, () => {
     let host: Connection;
     let local: string;
+    /** Whose the user's files are, by name and by number. */
+    let owned: { owner: string; group: string; uid: number; gid: number };
     beforeAll(async () => {
       local = mkdtempSync(join(tmpdir(), "conformance-"));
       host = await options.connect();
+      owned = { owner, group: owner, ...(await idsOf(host, who)) };
       await host.run(sh`mkdir -p ${folder}`, who);
     });
     afterAll(async () => {
@@ -178,8 +181,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
         expect(await host.stat(file, who)).toEqual({
           kind: "file",
           mode: 0o644,
-          owner,
-          group: owner,
+          ...owned,
           size: content.length,
         });
       });
@@ -210,7 +212,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
           host.readFile(folder, who).catch((error: unknown) => error),
         ]);
         expect([String(a), String(b), none, nowhere]).toEqual(["a\0\n", "", undefined, undefined]);
-        expect(c).toEqual({ kind: "file", mode: 0o640, owner, group: owner, size: 1 });
+        expect(c).toEqual({ kind: "file", mode: 0o640, ...owned, size: 1 });
         expect(there).toMatchObject({ kind: "directory" });
         expect(folded).toEqual(code("PB_READ_FAILED"));
       });
@@ -335,4 +337,10 @@ export function conformance(name: string, options: ConformanceOptions): void {
 
     if (options.realShell) onRealShell(() => host, { who, folder });
   });
+}
+
+/** Who somebody is to the host itself. */
+async function idsOf(host: Connection, who: CallOptions): Promise<{ uid: number; gid: number }> {
+  const [uid, gid] = await Promise.all(["-u", "-g"].map((flag) => host.run(sh`id ${flag}`, who)));
+  return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
 }

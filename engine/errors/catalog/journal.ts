@@ -14,7 +14,7 @@ export const journalErrors = {
     hint: "The file was damaged or edited: run the playbook itself again, it reads the hosts first.",
   },
   PB_RUNS_UNREADABLE: {
-    message: (path: string, why: string) => `The runs in ${path} cannot be read: ${why}.`,
+    message: (path: string, why: string) => `What is kept of runs cannot be read: ${path}: ${why}.`,
     hint: 'After a run under sudo the folder may be root\'s: give it back (`sudo chown -R "$(id -u)" DIR`), or set XDG_STATE_HOME to a folder of your own.',
   },
   PB_JOURNAL_NEWER: {

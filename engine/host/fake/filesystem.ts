@@ -96,7 +96,8 @@ export class FakeFilesystem {
     if (entry === undefined) return undefined;
     const { kind, mode, owner, group, target } = entry;
     const size = target === undefined ? entry.content.length : Buffer.byteLength(target);
-    return { kind, mode, owner, group, size, ...(target !== undefined && { target }) };
+    const ids = { uid: idOf(owner), gid: idOf(group) };
+    return { kind, mode, owner, group, ...ids, size, ...(target !== undefined && { target }) };
   }
 
   /** As a real host writes: beside and renamed over, so a symlink is replaced and a folder refused. */
@@ -125,6 +126,13 @@ export class FakeFilesystem {
     if (links > MAX_LINKS) throw new FakeErrno("Too many levels of symbolic links");
     return this.#resolve(posix.resolve(posix.dirname(path), entry.target), links + 1);
   }
+}
+
+/** The number of a user or group; each name that is none has one of its own, as far as a few names go. */
+export function idOf(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  if (name === "root") return 0;
+  return 1000 + [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 60_000, 0);
 }
 
 function allowed({ mode, owner }: Entry, user: string, bit: number): boolean {

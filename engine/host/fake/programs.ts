@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { idOf } from "./filesystem.ts";
 import type { FakeHost } from "./host.ts";
 
 /** One run of a program on a fake host. */
@@ -36,8 +37,12 @@ export const basics: Readonly<Record<string, FakeProgram>> = {
     Object.entries(env)
       .map(([name, value]) => `${name}=${value}\n`)
       .join(""),
-  id: ({ args, user }) =>
-    args[0] === "-un" ? `${user}\n` : `uid=${user === "root" ? 0 : 1000}(${user})\n`,
+  id: ({ args: [flag], user }) =>
+    flag === "-un"
+      ? `${user}\n`
+      : flag === undefined
+        ? `uid=${idOf(user)}(${user})\n`
+        : `${idOf(user)}\n`,
   sleep: async ({ args, signal }) => {
     await sleep(Number(args[0]) * 1000, undefined, { signal });
     return undefined;

@@ -66,6 +66,8 @@ export function parseStat(line: string): FileStat | undefined {
     mode: bits & 0o7777,
     owner: user === "UNKNOWN" ? uid : user,
     group: group === "UNKNOWN" ? gid : group,
+    uid: Number(uid),
+    gid: Number(gid),
     size: Number(size),
   };
 }
