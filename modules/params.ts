@@ -1,7 +1,7 @@
 /** Schemas that several modules' params share. */
 import { z } from "zod";
 import { type Duration, isDuration } from "#engine/index.ts";
-import { hostFault } from "#engine/net/url-host.ts";
+import { canonicalUrl, hostFault } from "#engine/net/url-host.ts";
 
 /** A path on the host; control characters and line ends have no place in one that is written into files and logs. */
 export const AbsolutePath = z
@@ -95,7 +95,9 @@ export const Url = z
   .superRefine((text, context) => {
     const message = hostFault(text);
     if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+  })
+  // Asked only where all is well so far: what is no web address has no host.
+  .transform((text) => (hostFault(text) === undefined ? canonicalUrl(text) : text));
 
 /** A DNS name in lower case. */
 export const DnsName = z

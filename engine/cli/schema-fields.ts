@@ -30,7 +30,16 @@ interface Json {
 
 /** The fields of an object schema as they are given, nested ones after the one that holds them. */
 export function fieldsOf(schema: z.ZodObject): Field[] {
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" });
+  const json = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    reused: "inline",
+    override: ({ zodSchema, jsonSchema }) => {
+      // zod leaves it away where a value is transformed, as it might be the transformed one: defaults of ours are given ones.
+      const { def } = zodSchema._zod;
+      if (def.type === "default") jsonSchema.default ??= def.defaultValue;
+    },
+  });
   // zod's own type of it is wider than what an object schema of ours can become.
   return describe(json as Json, "");
 }

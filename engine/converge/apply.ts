@@ -65,7 +65,8 @@ async function makeDirectory({ path, attributes }: DirectoryChange, applying: Ap
   await setAttributes({ op: "attributes", path, attributes, say: "" }, applying);
 }
 
-// Owner before mode: chown clears the set-user-id bit that a mode may have set.
+// Owner before mode: chown clears the set-user-id bit that a mode may have set. Five digits: with fewer, chmod leaves a
+// directory its set-user-id and set-group-id bits, one that it got from the directory above too (coreutils, 27.4).
 function attributeCommands(path: string, { mode, owner, group }: FileAttributes): Command[] {
   const who = owner === undefined ? `:${group}` : group === undefined ? owner : `${owner}:${group}`;
   return [
@@ -74,6 +75,6 @@ function attributeCommands(path: string, { mode, owner, group }: FileAttributes)
       : [{ argv: ["chown", "--", who, path] } satisfies Command]),
     ...(mode === undefined
       ? []
-      : [{ argv: ["chmod", "--", mode.toString(8).padStart(4, "0"), path] } satisfies Command]),
+      : [{ argv: ["chmod", "--", mode.toString(8).padStart(5, "0"), path] } satisfies Command]),
   ];
 }

@@ -1,10 +1,19 @@
 import { isPlaybookError } from "../errors/error.ts";
 import { HostAddr } from "./host-addr.ts";
 
+const AUTHORITY = /^(https?:\/\/)((?:[^/?#]*@)?)([^/?#]*)/i;
+
+/** A web address whose scheme and host are in their one spelling; the rest is whatever its server makes of it. */
+export const canonicalUrl = (url: string): string =>
+  url.replace(AUTHORITY, (_, scheme: string, user: string, host: string) => {
+    const addr = HostAddr.parse(host);
+    const port = addr.port === undefined ? "" : `:${addr.port}`;
+    return `${scheme.toLowerCase()}${user}${addr.url()}${port}`;
+  });
+
 /** Why the host of a web address cannot be meant as it is written; undefined where it can. */
 export function hostFault(url: string): string | undefined {
-  const [, authority = ""] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
-  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  const [, , , host = ""] = AUTHORITY.exec(url) ?? [];
   try {
     return faultOf(HostAddr.parse(host), host);
   } catch (error) {

@@ -4,7 +4,9 @@ import type { InterfaceWant, Want } from "./params.ts";
 /** The netplan file: every choice that matters is written out, none is left to a renderer's default. */
 export function render({ interfaces }: Want): string {
   const ethernets = Object.fromEntries(
-    Object.entries(interfaces).map(([name, wanted]) => [name, ethernet(wanted)]),
+    Object.keys(interfaces)
+      .sort()
+      .map((name) => [name, ethernet(interfaces[name] as InterfaceWant)]),
   );
   const network = { version: 2, ethernets };
   return `# Kept by run-playbook: changes made here are undone.\n${stringify({ network })}`;
@@ -31,7 +33,7 @@ function ethernet(want: InterfaceWant): Record<string, unknown> {
 }
 
 const route = ({ to, via, metric, onLink }: InterfaceWant["routes"][number]) => ({
-  to,
+  to: /^(::|0\.0\.0\.0)\/0$/.test(to) ? "default" : to,
   via,
   ...(metric === undefined ? {} : { metric }),
   ...(onLink ? { "on-link": true } : {}),

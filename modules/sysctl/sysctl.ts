@@ -71,7 +71,7 @@ export const sysctl = defineModule({
       yield* keepAway(now.saved, want.file);
       return;
     }
-    const values = Object.entries(want.values).sort(([a], [b]) => byDanger(a, b));
+    const values = Object.entries(want.values).sort(([a], [b]) => inOrder(a, b));
     const unknown = values.map(([key]) => key).filter((key) => now.live[key] === undefined);
     if (unknown.length > 0) throw new PlaybookError("PB_SYSCTL_UNKNOWN", [unknown]);
     const rendered = values.map(([key, value]) => `${key} = ${value}\n`).join("");
@@ -89,8 +89,7 @@ export const sysctl = defineModule({
   },
 
   *undo(before, now, { values, file }) {
-    // The other way round: a host that no longer forwards may lose accept_ra=2, and keeps its route.
-    for (const key of Object.keys(values).sort(byDanger).reverse()) {
+    for (const key of Object.keys(values).sort(backInOrder)) {
       const [was, is] = [before.live[key], now.live[key]];
       if (was !== undefined && is !== undefined && was !== is)
         yield run(script(SET, pathOf(key), was), `${key}: ${is} → ${was}`);
@@ -153,7 +152,17 @@ const danger = (key: string) => {
   if (key.endsWith("accept_ra")) return 0;
   return key.endsWith("forwarding") ? 2 : 1;
 };
-const byDanger = (a: string, b: string) => danger(a) - danger(b);
+/** What is for all interfaces sets each of them, so that what one alone has comes after it. */
+const breadth = (key: string) => {
+  const [, , , scope = ""] = pathOf(key).split("/");
+  return { all: 0, default: 1 }[scope] ?? 2;
+};
+/** One order, whatever the playbook's. */
+const inOrder = (a: string, b: string) => danger(a) - danger(b) || byBreadth(a, b);
+const byBreadth = (a: string, b: string) =>
+  breadth(a) - breadth(b) || (pathOf(a) < pathOf(b) ? -1 : 1);
+/** The other way round: a host that no longer forwards may lose accept_ra=2, and keeps its route. */
+const backInOrder = (a: string, b: string) => danger(b) - danger(a) || byBreadth(a, b);
 
 function refuseOverridden(files: readonly BootFile[], values: Record<string, string>): void {
   const atBoot = settingsAtBoot(files);

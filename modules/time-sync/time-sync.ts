@@ -4,16 +4,26 @@
  */
 import { z } from "zod";
 import { defineModule, defineProbe, type Host, PlaybookError } from "#engine/index.ts";
+import { Address } from "../address.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
 import { undoFiles } from "../undo-file.ts";
 import { keepUnit, readUnit, undoUnit } from "../unit-state.ts";
 
 const Server = z
-  .string()
-  .regex(
-    /^[\w:][\w.:-]*$/,
-    "expected a host name or an address without brackets, as 2001:db8::123",
-  );
+  .union(
+    [
+      Address,
+      z
+        .string()
+        .max(253)
+        .regex(/^([\w-]+\.)*[a-z][\w-]*\.?$/i),
+    ],
+    {
+      error: "expected a host name or an address without brackets, as 2001:db8::123",
+    },
+  )
+  // Names are the same in either case (RFC 4343), and so are the letters of addresses.
+  .transform((server) => server.toLowerCase());
 
 const TIMESYNCD = {
   unit: "systemd-timesyncd.service",

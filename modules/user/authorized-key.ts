@@ -18,6 +18,9 @@ export const PublicKey = Line.regex(pattern, "expected a public key as in id_ed2
   "expected a whole key, of the type before it: part of it is missing",
 );
 
+/** The key of a line alone, without options and comment. */
+export const keyOf = (line: string): string => pattern.exec(line)?.[2] ?? line;
+
 /** The fields of a key, each behind its length (RFC 4251, 5: string); undefined where the last one is cut short. */
 function fieldsOf(blob: Buffer): Buffer[] | undefined {
   const fields: Buffer[] = [];

@@ -13,7 +13,7 @@ import {
 } from "#engine/index.ts";
 import { attributeDifference, keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { AbsolutePath, Account, Line, State } from "../params.ts";
-import { PublicKey } from "./authorized-key.ts";
+import { keyOf, PublicKey } from "./authorized-key.ts";
 import {
   homeOf,
   isSudoersWord,
@@ -194,7 +194,19 @@ function* keepKeys(
   const differs = folder && attributeDifference(folder, attributes);
   if (folder === undefined) yield makeDirectory(path, attributes);
   else if (differs !== undefined) yield setAttributes(path, attributes, `${path}: ${differs}`);
-  const content = (want.authorizedKeys ?? []).map((key) => `${key}\n`).join("");
+  const wanted = want.authorizedKeys ?? [];
+  const content = asSaved(file.content, wanted) ?? wanted.map((key) => `${key}\n`).join("");
   const keys = { path: keysOf(home), content, mode: 0o600, ...theirs(file.stat) };
   yield* keepFile({ ...file, lacks: [] }, keys);
 }
+
+/** What is there, where it has the same keys in another order: sshd heeds that only where a key is there twice. */
+function asSaved(saved: string | undefined, wanted: readonly string[]): string | undefined {
+  const isOnce = new Set(wanted.map(keyOf)).size === wanted.length;
+  if (!isOnce || saved === undefined) return undefined;
+  const lines = saved.split("\n");
+  return lines.pop() === "" && sameSet(lines, wanted) ? saved : undefined;
+}
+
+const sameSet = (some: readonly string[], others: readonly string[]): boolean =>
+  some.toSorted().join("\n") === others.toSorted().join("\n");
