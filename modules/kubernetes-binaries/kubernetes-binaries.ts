@@ -12,6 +12,7 @@ import {
   undoReleases,
 } from "../release.ts";
 import { undoFiles } from "../undo-file.ts";
+import { refuseOtherVersion } from "./standing-version.ts";
 
 const unitPath = "/etc/systemd/system/kubelet.service";
 const dropInPath = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
@@ -54,6 +55,9 @@ export const kubernetesBinaries = defineModule({
       host.run(sh`systemctl is-enabled kubelet.service`),
       host.run(sh`kubeadm config images list --kubernetes-version ${want.version}`),
     ]);
+    // Asked only then: it takes a call to the API.
+    const changes = want.state === "present" && !keepReleases(found).next().done;
+    if (changes) await refuseOtherVersion(host, want.version);
     const images = listed.code === 0 ? listed.stdout.split("\n").filter(Boolean) : [];
     return {
       releases: found,

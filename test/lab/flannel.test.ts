@@ -1,6 +1,7 @@
 import { Address6 } from "ip-address";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inventorySource } from "#lab/inventory-file.ts";
+import { labVersions } from "#lab/versions.ts";
 import type { Played } from "../support/cli.ts";
 import { type Edit, LabCluster, shownErrors, tellRun } from "../support/lab-cluster.ts";
 
@@ -65,4 +66,19 @@ test("nor does one that is told the same in other spellings: no address is compa
   expect(shownErrors(again)).toEqual([]);
   expect(again.ended("changed")).toEqual([]);
   expect(again.code).toBe(0);
+});
+
+test("another version is refused on every node before a program is replaced", async () => {
+  const programs = () =>
+    Promise.all(["cp1", "w1"].map((host) => cluster.sh(host, "sha256sum /usr/local/bin/kube*")));
+  const before = await programs();
+  const { kubernetes } = labVersions;
+  const other: Edit = [`"kubernetes": "${kubernetes}"`, '"kubernetes": "v1.0.0"'];
+  const refused = await cluster.bootstrapWith([other, flannel]);
+  tellRun("another version", refused);
+  expect(shownErrors(refused).toSorted()).toEqual(
+    ["cp1", "w1"].map((host) => expect.stringContaining(`PB_CLUSTER_DIFFERS on ${host}`)),
+  );
+  expect(refused.stdout).toContain(`version is \\"${kubernetes}\\", not v1.0.0`);
+  expect(await programs()).toEqual(before);
 });
