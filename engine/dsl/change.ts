@@ -73,6 +73,7 @@ export interface DownloadChange {
 export interface GuardedChange {
   readonly op: "guarded";
   readonly files: readonly (WriteChange | RemoveChange)[];
+  /** Makes the files take effect; once more after they went back. GUARD_STEP says which, GUARD_KEPT is its own folder. */
   readonly apply: Command;
   /** Where the host answers afterwards, when that changes. */
   readonly address?: string | undefined;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PlaybookError } from "#engine/errors/error.ts";
+import { cacheHome as userCache } from "#engine/host/xdg.ts";
 import { type EntryRecord, markUsed, readRecord, writeRecord } from "./entry-record.ts";
 import { withLock } from "./lock.ts";
 
@@ -22,7 +22,7 @@ export interface Entry extends EntryRecord {
 
 /** The user's cache folder of this product. */
 export const cacheHome = (env: NodeJS.ProcessEnv = process.env): string =>
-  join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "run-playbook");
+  join(userCache(env), "run-playbook");
 
 /** Where an entry is, or would be. */
 export const entryDir = (home: string, { name, version, arch }: EntryKey): string =>

@@ -96,10 +96,37 @@ export function pathOf(key: string): string {
 // The kernel prints vectors (tcp_rmem) with tabs; people write them with spaces.
 export const spaced = (value: string): string => value.trim().split(/\s+/).join(" ");
 
-/** Whether two values are one to the kernel, which reads numbers as C does: 0x10 and 020 are 16. */
+/**
+ * Whether two values are one to the kernel, which reads numbers as C does (0x10 and 020 are 16), and joins what lies side
+ * by side in lists of numbers: 80,81 and 80-81 are one (ip_local_reserved_ports).
+ */
 export const sameValue = (a: string, b: string): boolean =>
   a === b ||
-  spaced(a).split(" ").map(plain).join(" ") === spaced(b).split(" ").map(plain).join(" ");
+  wordsOf(a).join(" ") === wordsOf(b).join(" ") ||
+  (isList(a) && rangesOf(a) === rangesOf(b));
+
+const wordsOf = (value: string) => spaced(value).split(" ").map(plain);
+
+/** Numbers and ranges of them by commas; together shorter than what one sysctl takes. */
+const isList = (value: string) =>
+  value.length < 4096 && /^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/.test(value);
+
+/** In ascending order, with neighbours joined; the text itself where it is no list. */
+function rangesOf(value: string): string {
+  if (!isList(value)) return value;
+  const ranges = value
+    .split(",")
+    .map((range) => range.split("-").map(Number))
+    .map(([from = 0, to = from]) => [from, to] as const)
+    .sort(([a], [b]) => a - b);
+  const joined: [number, number][] = [];
+  for (const [from, to] of ranges) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined.join(";");
+}
 
 function plain(word: string): string {
   const [, sign = "", digits = ""] = /^(-?)(0x[0-9a-f]+|\d+)$/i.exec(word) ?? [];
