@@ -4,8 +4,11 @@ import { fileURLToPath } from "node:url";
 const ours = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Where in the playbook a declaration stands, as "playbooks/bootstrap.ts:12"; for errors and reports. */
-export function callsite(): string {
-  const frames = (new Error().stack ?? "").split("\n").slice(1);
+export const callsite = (): string => placeOf(new Error()) ?? "(unknown place)";
+
+/** Where in the playbook an error arose; undefined where nothing of the playbook was under way. */
+export function placeOf(error: Error): string | undefined {
+  const frames = (error.stack ?? "").split("\n").slice(1);
   for (const frame of frames) {
     const match = /(?:\(|at )(?:async )?(file:\/\/\S+|\/\S+?):(\d+):\d+\)?$/.exec(frame);
     if (match?.[1] === undefined) continue;
@@ -14,5 +17,5 @@ export function callsite(): string {
       : match[1];
     if (!path.startsWith(ours)) return `${relative(process.cwd(), path)}:${match[2]}`;
   }
-  return "(unknown place)";
+  return undefined;
 }

@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import type { Action, Condition } from "../dsl/module.ts";
-import { refsIn } from "../dsl/ref.ts";
+import { outputsIn, type RefSource, refsIn, resolveRefs } from "../dsl/ref.ts";
 import { PlaybookError } from "../errors/error.ts";
 import { describeIssues, showPath } from "./issues.ts";
+import { playbookCode } from "./play.ts";
 
 /** The schema side of a step's work: a module's, or a probe's. */
 export const specOf = (work: Action | Condition) =>
@@ -22,6 +23,21 @@ export function checkLiterals(work: Action | Condition, step: string): void {
   const schema = specOf(work).params;
   const wrong = [...unknownKeys(schema, params), ...wrongLiterals(schema, params)];
   if (wrong.length > 0) throw invalid(work, step, wrong.join("; "));
+}
+
+/** Checks what can be checked once secrets are known, before any connection. @throws PB_PARAMS_INVALID */
+export function checkSecrets(
+  work: Action | Condition,
+  step: string,
+  lookup: (source: RefSource) => unknown,
+): void {
+  const { params, at } = work;
+  if (!isRecord(params)) return;
+  const known = Object.entries(params).map(([key, value]) => [
+    key,
+    outputsIn(value).length > 0 ? value : playbookCode(at, () => resolveRefs(value, lookup)),
+  ]);
+  checkLiterals({ ...work, params: Object.fromEntries(known) }, step);
 }
 
 /** Params with every ref resolved, as the schema types them. @throws PB_PARAMS_INVALID */

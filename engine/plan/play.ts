@@ -1,4 +1,4 @@
-import { callsite } from "../dsl/callsite.ts";
+import { callsite, placeOf } from "../dsl/callsite.ts";
 import { Declarations } from "../dsl/declare.ts";
 import { CONTROL, HostSet } from "../dsl/host-set.ts";
 import type { Inventory } from "../dsl/inventory.ts";
@@ -79,7 +79,7 @@ export function playbookCode<T>(at: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (isPlaybookError(error)) throw error;
+    if (isPlaybookError(error)) throw error.with({ at: placeOf(error) ?? at });
     const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new PlaybookError("PB_PLAYBOOK_THREW", [at, why], { at }, { cause: error });
   }

@@ -3,6 +3,7 @@ import { Secret } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 import type { Command } from "../host/command.ts";
 import type { RunResult } from "../host/connection.ts";
+import { checkSecrets } from "./action-params.ts";
 import type { Plan } from "./plan.ts";
 
 /** The control machine, as far as secrets come from it. */
@@ -30,6 +31,18 @@ export async function readSecrets(plan: Plan, readers: SecretReaders): Promise<S
     ...plan.nodes.map(({ work }) => work.params),
   ];
   return readSecretsIn(values, readers);
+}
+
+/** Checks params that hold secrets, now that these are known. @throws PB_PARAMS_INVALID */
+export function checkSecretParams({ nodes }: Plan, secrets: Secrets): void {
+  const checked = new Set<unknown>();
+  const lookup = (source: RefSource) =>
+    source.kind === "secret" ? secrets.get(secretKey(source.source)) : undefined;
+  for (const { work, step } of nodes) {
+    if (checked.has(work) || secretsIn(work.params).length === 0) continue;
+    checked.add(work);
+    checkSecrets(work, step.label, lookup);
+  }
 }
 
 /** Reads every secret that some values refer to, one after another. @throws PB_SECRET_UNAVAILABLE */

@@ -4,7 +4,7 @@ import { PlaybookError } from "../errors/error.ts";
 import { HostLocks } from "../lock/host-locks.ts";
 import { makePlan } from "../plan/expand.ts";
 import type { Plan, PlanNode } from "../plan/plan.ts";
-import { readSecrets, type Secrets } from "../plan/secrets.ts";
+import { checkSecretParams, readSecrets, type Secrets } from "../plan/secrets.ts";
 import { lastingSteps } from "../plan/undo.ts";
 import type { Emit } from "../report/event.ts";
 import { brief } from "../report/text.ts";
@@ -54,6 +54,7 @@ export async function run(
     planned,
     controlMachine(options.ask ?? (async () => undefined)),
   );
+  checkSecretParams(planned, secrets);
   await together(options.witnesses ?? []).begins(planned, secrets);
   const { clock, mode, stop, cut } = options;
   const began = clock.steady();

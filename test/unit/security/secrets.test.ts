@@ -131,6 +131,7 @@ describe("a secret is", () => {
       "PB_NOT_CONVERGED",
       "PB_PARAMS_INVALID",
       "PB_ROLLBACK_FAILED",
+      "PB_SECRET_MISUSED",
       "PB_TEMPLATE",
       "PB_WRITE_FAILED",
     ]);

@@ -89,6 +89,48 @@ describe("secrets come from", () => {
   });
 });
 
+test("a secret that cannot be what is wanted is refused before any connection, with the playbook's line", async () => {
+  const host = new FakeHost();
+  const wrong: Declare = ({ step, nodes }) => {
+    step("init", {
+      on: nodes.first,
+      ensure: setting({ value: secretFrom.env("TEST_SECRET").map(() => 7) as never }),
+    });
+  };
+  const refused = await play(wrong, { hosts: { h1: host } }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: "PB_PARAMS_INVALID",
+    context: { step: "init", at: expect.stringMatching(/secrets\.test\.ts:\d+$/) },
+  });
+});
+
+test("a secret that a playbook or a module turns into text fails there, and says where", async () => {
+  const turn: Declare = ({ step, nodes }) => {
+    step("text", {
+      on: nodes,
+      ensure: setting({ value: secretFrom.env("TEST_SECRET").map((one) => `it is ${one}`) }),
+    });
+  };
+  const refused = await play(turn, one).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: "PB_SECRET_MISUSED",
+    context: { at: expect.stringMatching(/secrets\.test\.ts:\d+$/) },
+  });
+  const careless = defineModule({
+    name: "careless",
+    summary: "Say what it is given.",
+    params: z.strictObject({ value: secret() }),
+    read: async () => ({}),
+    *diff(_, { value }) {
+      yield command(sh`true`, `set ${value}`);
+    },
+  });
+  const { end } = await play(({ step, nodes }) => {
+    step("said", { on: nodes, ensure: careless({ value: secretFrom.env("TEST_SECRET") }) });
+  }, one);
+  expect(end("said").error).toMatchObject({ code: "PB_SECRET_MISUSED", step: "said", host: "h1" });
+});
+
 describe("a secret is in no event", () => {
   const planted = "s3cret-planted-value";
   const leaky = defineModule({
