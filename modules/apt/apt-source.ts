@@ -12,6 +12,8 @@ const Word = z.string().regex(/^[\w./+:][\w./+:-]*$/, "expected one word");
 const Keyring = AbsolutePath.regex(/^\S+$/, "expected a path without white space");
 const render = templateFile(new URL("./apt-source.sources.hbs", import.meta.url));
 
+const isFlat = (suite: string) => suite.endsWith("/");
+
 const Params = z
   .strictObject({
     name: z
@@ -42,6 +44,15 @@ const Params = z
     (want) => want.state === "absent" || (want.key === undefined) !== (want.signedBy === undefined),
     {
       message: "expected either key or signedBy: an archive that nobody signs is not used",
+    },
+  )
+  // apt reads no list of packages any more while one of its sources makes no sense.
+  .refine(
+    ({ state, suites, components }) =>
+      state === "absent" || suites.every((one) => isFlat(one) === (components.length === 0)),
+    {
+      path: ["components"],
+      message: "expected none where a suite ends in /, and some, as main, where none does",
     },
   );
 

@@ -22,11 +22,14 @@ import {
 import { INSTALL, REMOVE, STATE } from "./scripts.ts";
 import { undoPackages } from "./undo.ts";
 
-const Name = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "expected a package, as keepalived");
+// apt would remove what a name with a hyphen at its end is of.
+const Name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/, "expected a package, as keepalived");
 const Package = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9][A-Za-z0-9.+~:-]*\*?)?$/,
+    /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9][A-Za-z0-9.+~:-]*\*?)?$/,
     "expected a package, as keepalived or keepalived=1:2.3.3-1",
   );
 

@@ -32,7 +32,9 @@ patiently() {
     sleep 2
   done
 }
-get() { patiently apt-get -q -y -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
+# Else apt takes a name that no package has for a pattern: python3. for all whose names hold that and a character more.
+names=APT::Cmd::Pattern-Only=true
+get() { patiently apt-get -q -y -o "$names" -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
 # A run that was cut in the middle of dpkg leaves it asking for this.
 if [ -n "$(dpkg --audit)" ]; then patiently dpkg --configure -a --force-confdef --force-confold; fi`;
 
@@ -56,7 +58,7 @@ fresh() {
 }
 if [ "$mode" = update ]; then fresh; fi
 # Lists that are young enough may still be older than the wanted version.
-if [ "$mode" = cached ] && ! apt-get -q -s --no-install-recommends --allow-downgrades install -- "$@" >/dev/null 2>&1; then fresh; fi
+if [ "$mode" = cached ] && ! apt-get -q -s -o "$names" --no-install-recommends --allow-downgrades install -- "$@" >/dev/null 2>&1; then fresh; fi
 get --no-install-recommends --allow-downgrades install -- "$@"`;
 
 /** $1 seconds for locks, $2 remove or purge, rest packages. */
@@ -73,7 +75,7 @@ ${COMMON}
 was=$(mktemp)
 trap 'rm -f "$log" "$was"' EXIT
 sed -n 's/^installed //p' >"$was"
-going() { apt-get -q -s "$@" | sed -n 's/^\\(Remv\\|Purg\\) \\([^ :]*\\).*/\\2/p'; }
+going() { apt-get -q -s -o "$names" "$@" | sed -n 's/^\\(Remv\\|Purg\\) \\([^ :]*\\).*/\\2/p'; }
 others=$(going "$mode" -- "$@" | grep -vxF "$(printf '%s\\n' "$@")")
 if [ -n "$others" ]; then
   echo "E: still needed by" $others >&2

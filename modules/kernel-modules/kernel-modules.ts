@@ -25,9 +25,13 @@ export const kernelModules = defineModule({
       .array(z.string().regex(/^[A-Za-z0-9][\w-]*$/, "expected a module name, as br_netfilter"))
       .min(1)
       .describe("Their names, as for modprobe."),
-    file: AbsolutePath.default("/etc/modules-load.d/run-playbook.conf").describe(
-      "Where they are listed for the next boot; one step per file.",
-    ),
+    // Of other files systemd-modules-load takes no notice, without a word.
+    file: AbsolutePath.regex(
+      /^\/(etc|usr\/local\/lib|usr\/lib)\/modules-load\.d\/[^/.][^/]*\.conf$/,
+      "expected a file that is read at boot, as /etc/modules-load.d/90-x.conf",
+    )
+      .default("/etc/modules-load.d/run-playbook.conf")
+      .describe("Where they are listed for the next boot; one step per file."),
     state: State.describe("absent removes the file; what is loaded stays until the next boot."),
   }),
 

@@ -134,7 +134,10 @@ export const Params = z
       .describe("By name; interfaces that are not named stay as they are."),
     file: z
       .string()
-      .regex(/^\/etc\/netplan\/[\w.-]+\.yaml$/, "expected a path such as /etc/netplan/90-x.yaml")
+      .regex(
+        /^\/etc\/netplan\/[\w-][\w.-]*\.yaml$/,
+        "expected a path such as /etc/netplan/90-x.yaml",
+      )
       .default("/etc/netplan/90-run-playbook.yaml")
       .describe("The file that is kept, mode 0600."),
     replaces: z

@@ -20,7 +20,8 @@ export const systemdUnit = defineModule({
       name: UnitName.describe("The unit with its ending, as kubelet.service."),
       dropIn: z
         .string()
-        .regex(/^[\w@.-]+$/)
+        // systemd passes over hidden files.
+        .regex(/^[\w@-][\w@.-]*$/, "expected a name, as 20-after-network")
         .optional()
         .describe("Writes <name>.d/<dropIn>.conf in place of the unit file itself."),
       content: Content.optional().describe("The whole file."),

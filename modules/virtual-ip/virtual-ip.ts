@@ -147,5 +147,11 @@ async function deviceOf(host: Host, address: string): Promise<string> {
     throw new PlaybookError("PB_ADDRESS_PLAN", [address, `is on no device of ${host.name}`], {
       hint: "Give the host this address first (netplan), or mend its entry in the address plan.",
     });
+  // The kernel allows almost any character in a name; keepalived's file begins a comment at some, and a definition at others.
+  if (!/^[\w.-]+$/.test(device))
+    throw new PlaybookError("PB_UNSUPPORTED_HOST", [
+      `The interface "${device}"`,
+      "a name of letters, digits, dots and hyphens",
+    ]);
   return device;
 }

@@ -108,7 +108,8 @@ test("every playbook of ours can be named from an empty folder", async () => {
 const everyModule = `import * as use from "run-playbook/modules";
 const loaded = Object.values(use).flatMap((it) => it.spec?.name ?? []);
 const want = use.aptSource.spec.params.parse({
-  name: "debian", uris: ["http://[2001:db8::1]/debian"], suites: ["trixie"], signedBy: "/k.gpg",
+  name: "debian", uris: ["http://[2001:db8::1]/debian"], suites: ["trixie"],
+  components: ["main"], signedBy: "/k.gpg",
 });
 const nothing = { content: undefined, stat: undefined, lacks: [] };
 const [change] = use.aptSource.spec.diff({ source: nothing, key: nothing, keyring: {}, clash: "" }, want);

@@ -48,6 +48,7 @@ export const SPECIMENS = [
   "0123456789abcdef".repeat(4),
   `sha256:${"0123456789abcdef".repeat(4)}`,
   "abcdef.0123456789abcdef",
+  "/etc/modules-load.d/a.conf",
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEE",
   "-----BEGIN PGP PUBLIC KEY BLOCK-----",
 ];

@@ -1,6 +1,5 @@
 import { stringify } from "yaml";
-import type { Secret } from "#engine/index.ts";
-import { secretText } from "#engine/index.ts";
+import { Secret, secretText } from "#engine/index.ts";
 import { apiVersion, yamlStyle } from "./api-version.ts";
 import { nodeRegistration } from "./init-config.ts";
 
@@ -30,8 +29,8 @@ export function joinConfig(want: JoinConfig): Secret {
   );
   const discovery = secretText`discovery:
   bootstrapToken:
-    apiServerEndpoint: ${want.endpoint.name}:${want.endpoint.port}
-    token: ${want.token}
+    apiServerEndpoint: ${scalar(`${want.endpoint.name}:${want.endpoint.port}`)}
+    token: ${new Secret(scalar(want.token.reveal()))}
     caCertHashes:
       - ${want.caCertHash}
 `;
@@ -43,3 +42,6 @@ export function joinConfig(want: JoinConfig): Secret {
   certificateKey: "${want.certificateKey}"
 `;
 }
+
+/** Text in quotes where YAML would read it as something else, as a token of digits. */
+const scalar = (text: string): string => stringify(text, yamlStyle).trimEnd();

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { Secret } from "#engine/index.ts";
 import {
   certificateKey,
   initDocument,
@@ -23,6 +24,15 @@ test("a worker's join knows no certificate key", () => {
   const [join] = parseAllDocuments(joinDocument("v1.36.3").reveal());
   expect(join?.toJS()).not.toHaveProperty("controlPlane");
 });
+
+test.each(["123456.7890123456789012", "123456.1234567890123e45"])(
+  "a token that looks like a number, as %s, is text to kubeadm",
+  (token) => {
+    const text = joinDocument("v1.36.3", { token: new Secret(token) }).reveal();
+    const [join] = parseAllDocuments(text, { version: "1.1" });
+    expect(join?.getIn(["discovery", "bootstrapToken", "token"])).toBe(token);
+  },
+);
 
 test("a join configuration cannot be printed", () => {
   expect(inspect(joinDocument("v1.36.3"))).toBe("[secret]");
