@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import Handlebars from "handlebars";
-import { isSecret, Secret } from "../dsl/secret.ts";
+import { holdsSecret, isSecret, Secret } from "../dsl/secret.ts";
 import { PlaybookError } from "../errors/error.ts";
 
 /** A parsed template: values in, text out; text with a secret in it is a secret as a whole. */
@@ -17,11 +17,11 @@ export function compileTemplate(name: string, text: string): Template {
   const bars = strictBars(name);
   const program = parse(bars, name, text);
   return (values) => {
-    const secrets = { found: false };
-    const data = bare(values, secrets);
+    const data = bare(values);
     try {
       const rendered = program(data);
-      return secrets.found ? new Secret(rendered) : rendered;
+      refuseObjects(name, text, rendered);
+      return holdsSecret(values) ? new Secret(rendered) : rendered;
     } catch (error) {
       throw explain(name, error);
     }
@@ -84,16 +84,23 @@ function explain(name: string, error: unknown): unknown {
 }
 
 // A copy without prototypes, so that {{constructor}} is as undefined as any other name; secrets revealed on the way.
-function bare(value: unknown, secrets: { found: boolean }): unknown {
-  if (isSecret(value)) {
-    secrets.found = true;
-    return value.reveal();
-  }
-  if (Array.isArray(value)) return value.map((item) => bare(item, secrets));
+function bare(value: unknown, key = "values"): unknown {
+  if (isSecret(value)) return value.reveal();
+  if (Array.isArray(value)) return value.map((item) => bare(item, key));
   if (typeof value !== "object" || value === null) return value;
   const copy: Record<string, unknown> = Object.create(null);
   // Handlebars puts the object into the text of its own errors.
-  Object.defineProperty(copy, Symbol.toPrimitive, { value: () => "its values" });
-  for (const [key, item] of Object.entries(value)) copy[key] = bare(item, secrets);
+  Object.defineProperty(copy, Symbol.toPrimitive, { value: () => `${OBJECT}${key}${OBJECT}` });
+  for (const [name, item] of Object.entries(value)) copy[name] = bare(item, name);
   return copy;
+}
+
+/** What stands around the name of a value that has no text. No template holds it, as these are noncharacters. */
+const OBJECT = "\ufdd0\ufdd1";
+
+function refuseObjects(name: string, text: string, rendered: string): void {
+  const [, key] = new RegExp(`${OBJECT}(.*?)${OBJECT}`, "s").exec(rendered) ?? [];
+  if (key === undefined) return;
+  const line = text.split("\n").findIndex((each) => each.includes("{{") && each.includes(key)) + 1;
+  throw new PlaybookError("PB_TEMPLATE", [name, line, `${key} is no text but an object`]);
 }

@@ -1,7 +1,7 @@
 /** A file that is rendered from a template on the control machine. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { defineModule, isSecret, PlaybookError } from "#engine/index.ts";
+import { defineModule, holdsSecret, PlaybookError } from "#engine/index.ts";
 import { compileTemplate } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
 import { Account, Content, FilePath, Mode, State } from "../params.ts";
@@ -64,11 +64,6 @@ export const template = defineModule({
     yield* undoFiles({ path, before: before.file, now: now.file, secret });
   },
 });
-
-const holdsSecret = (value: unknown): boolean => {
-  if (isSecret(value)) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(holdsSecret);
-};
 
 async function readTemplate(path: string): Promise<string> {
   try {

@@ -27,6 +27,18 @@ describe("template", () => {
     );
   });
 
+  test.each([
+    ["a\n{{a}}", { a: { b: 1 } }],
+    ["a\n{{#each a}}{{this}}{{/each}}", { a: [{ b: 1 }] }],
+    ["a\n{{a}}", { a: [{ b: 1 }] }],
+    ["a\n{{a.b}}", { a: { b: new Map([["c", 1]]) } }],
+  ])("%j with %j: an object has no text, and no words in place of one", (text, values) => {
+    const why = expect.stringMatching(/^unit.hbs, line 2: [ab] is no text but an object\.$/);
+    expect(() => render(text, values)).toThrow(
+      expect.objectContaining({ code: "PB_TEMPLATE", message: why }),
+    );
+  });
+
   test("null is given: the way to say none", () => {
     expect(render("{{#if a}}x{{else}}y{{/if}}", { a: null })).toBe("y");
   });
