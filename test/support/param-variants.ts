@@ -75,6 +75,8 @@ function otherValues(value: unknown): readonly unknown[] {
       value.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10)),
       value.replace(/[a-z](?=[^a-z]*$)/, (letter) => (letter === "q" ? "r" : "q")),
       value.replace(/[a-z]/, (letter) => (letter === "q" ? "r" : "q")),
+      // A file of another name with the same ending.
+      value.replace(/(?=\.[^./]+$)/, "q"),
       `${value}q`,
       `${value}7`,
       `${value}/q`,
