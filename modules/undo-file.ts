@@ -1,5 +1,5 @@
 /** The way back of files that a module owns whole. */
-import { type Change, PlaybookError, remove, run, Secret, sh } from "#engine/index.ts";
+import { type Change, remove, run, Secret, sh } from "#engine/index.ts";
 import { type FileNow, keepFile } from "./managed-file.ts";
 
 /** One file on its way back. */
@@ -11,7 +11,7 @@ export interface FileBack {
   readonly secret?: boolean;
 }
 
-/** Back to what was at each path: nothing where it is so. @throws PB_UNDO_LOST where that was no text */
+/** Back to what was at each path: nothing where it is so. */
 export function* undoFiles(...files: readonly FileBack[]): Generator<Change> {
   for (const file of files) yield* undoContent(file);
   const gone = files.filter(({ before }) => before.stat === undefined);
@@ -58,9 +58,6 @@ function* undoContent({ path, before, now, secret = false }: FileBack): Generato
     if (now.stat?.kind !== "symlink" || now.stat.target !== target)
       yield run(sh`ln -sfn -- ${target} ${path}`, `${path}: a symlink to ${target} again`);
   } else {
-    // Read as text, bytes that are none were replaced by this mark.
-    if (content.includes("\uFFFD"))
-      throw new PlaybookError("PB_UNDO_LOST", [path, "it holds bytes that are no text"]);
     const { mode, owner, group } = stat;
     const kept = secret ? new Secret(content) : content;
     yield* keepFile(now, { path, content: kept, mode, owner, group });

@@ -1,6 +1,7 @@
 import type { Command } from "../host/command.ts";
 import type { Host } from "../host/host.ts";
 import { commandFailed } from "./command-failure.ts";
+import { textOf } from "./file-text.ts";
 import { askedTogether } from "./questions.ts";
 import { callOptions, type Manner, type Reached } from "./reached.ts";
 
@@ -27,7 +28,7 @@ export function hostFor(reached: Reached, manner: Manner): Host {
     },
     async readFile(path) {
       const bytes = await reached.connection.readFile(path, callOptions(manner));
-      return bytes?.toString("utf8");
+      return bytes && textOf(bytes);
     },
     async sha256(path) {
       // Asked in one tick, so one round trip; a file that is not there is an answer, any other trouble an error.

@@ -41,6 +41,7 @@ export interface Host {
    * question is asked with one command, for starting programs is most of what a look costs on the host.
    */
   ask(question: Question, about: string): Promise<string>;
+  /** Without loss: a byte that is no UTF-8 is one of U+DC80 to U+DCFF, and is that byte again where it is written. */
   readFile(path: string): Promise<string | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   /** Hex, or undefined where no file is. */

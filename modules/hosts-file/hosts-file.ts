@@ -80,25 +80,28 @@ function withBlock(text: string, want: Want): string {
   return replaced(text, want, want.state === "absent" ? [] : [begin, ...names, end]);
 }
 
-/** The text with other lines in the block's place. */
+/** The text with other lines in the block's place; all else keeps its bytes. */
 function replaced(text: string, want: Want, block: readonly string[]): string {
   const { lines, first, last } = find(text, want);
-  if (first < 0) lines.push(...block);
-  else lines.splice(first, last - first + 1, ...block);
-  return lines.map((line) => `${line}\n`).join("");
+  const own = block.map((line) => `${line}\n`);
+  if (first >= 0) return lines.toSpliced(first, last - first + 1, ...own).join("");
+  if (own.length === 0) return text;
+  // Whoever left the end of the last line away keeps that line.
+  return [text, text === "" || text.endsWith("\n") ? "" : "\n", ...own].join("");
 }
 
 /** The block's lines with its markers; undefined where there is none. */
 function blockOf(text: string, want: Want): readonly string[] | undefined {
   const { lines, first, last } = find(text, want);
-  return first < 0 ? undefined : lines.slice(first, last + 1);
+  return first < 0 ? undefined : lines.slice(first, last + 1).map((line) => line.trimEnd());
 }
 
+/** Where the block is among the lines, which have their ends; an editor may have made those CRLF. */
 function find(text: string, want: Want) {
   const [begin, end] = markers(want);
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  const [first, last] = [lines.indexOf(begin), lines.indexOf(end)];
+  const lines = text.split(/(?<=\n)/);
+  const at = (marker: string) => lines.findIndex((line) => line.trimEnd() === marker);
+  const [first, last] = [at(begin), at(end)];
   if (first >= 0 !== last >= 0 || last < first)
     throw new PlaybookError("PB_BLOCK_BROKEN", [want.path, begin, end]);
   return { lines, first, last };
