@@ -1,10 +1,20 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { ShellConnection } from "#engine/host/shell/connection.ts";
 import type { Pipe, PipeEnd } from "#engine/host/shell/pipe.ts";
 import { conformance } from "../../support/conformance.ts";
@@ -43,16 +53,36 @@ for (const [name = "", path = ""] of shells) {
     };
     return { stdin, stdout, stderr, closed, destroy };
   };
+  const connection = () =>
+    new ShellConnection({
+      open,
+      identity: { host: name, loginUser: userInfo().username },
+      lost: new Promise<Error>(() => undefined),
+      end: async () => undefined,
+    });
   conformance(name, {
-    connect: async () =>
-      new ShellConnection({
-        open,
-        identity: { host: name, loginUser: userInfo().username },
-        lost: new Promise<Error>(() => undefined),
-        end: async () => undefined,
-      }),
+    connect: async () => connection(),
     folder: `/tmp/conformance-${name.replace(" ", "-")}-${process.pid}`,
     owner: userInfo().username,
     realShell: true,
+  });
+
+  it(`${name}: a file that is a mount gets its new content, mode and nothing beside it`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mounted-"));
+    const [outside, mounted] = [join(folder, "outside"), join(folder, "in/hosts")];
+    mkdirSync(join(folder, "in"));
+    for (const file of [outside, mounted]) writeFileSync(file, "old\n");
+    execFileSync("mount", ["--bind", outside, mounted]);
+    const host = connection();
+    try {
+      await host.writeFile(mounted, Buffer.from("new\n"), { mode: 0o640 });
+      expect(readFileSync(outside, "utf8")).toBe("new\n");
+      expect(statSync(outside).mode & 0o777).toBe(0o640);
+      expect(readdirSync(join(folder, "in"))).toEqual(["hosts"]);
+    } finally {
+      await host.close();
+      execFileSync("umount", [mounted]);
+      rmSync(folder, { recursive: true });
+    }
   });
 }
