@@ -3,6 +3,8 @@
  * masked too, in each form in which programs print what they were given.
  */
 
+import { secretPartsOf } from "./secret-lines.ts";
+
 /** Shorter values are not masked: masking "a" everywhere would destroy all text. */
 const MIN_VALUE = 4;
 /** Shorter pieces of base64 or hexadecimal text are found in any other. */
@@ -11,21 +13,16 @@ const known = new Set<string>();
 /** The longest first: a secret within another must not leave a piece of that. Those of several lines come last. */
 let longestFirst: readonly string[] = [];
 
-/** From now on {@link redact} masks the value; of one with several lines (a key, a kubeconfig) each line, too. */
+/** From now on {@link redact} masks the value, and of one with several lines (a key, a kubeconfig) what is secret in it. */
 export function remember(value: string): void {
   const before = known.size;
-  const lines = value.split("\n").map((line) => line.trim());
-  // Programs print lines. What only frames the rest is in every file of its kind.
-  if (lines.length > 1) for (const line of lines) if (!FRAME.test(line)) addForms(line);
+  for (const part of secretPartsOf(value)) addForms(part);
   addForms(value.trim());
   if (known.size > before)
     longestFirst = Array.from(known).sort(
       (one, other) => isLines(one) - isLines(other) || other.length - one.length,
     );
 }
-
-/** A key of YAML without a value, brackets of JSON, the first and last line of PEM (RFC 7468). */
-const FRAME = /^(?:-+ *)?(?:[\w.-]+:|[[\]{}(),]*|-*(?:BEGIN|END) [A-Z0-9 ]+-----)$/;
 
 const isLines = (value: string): number => (value.includes("\n") ? 1 : 0);
 
