@@ -65,7 +65,9 @@ export async function lackingFolders(host: Host, path: string): Promise<string[]
 
 /** What makes the file as wanted: nothing where it is. */
 export function* keepFile(now: FileNow, want: FileWant): Generator<Change> {
-  const { path, content, mode = 0o644, owner = "root", group = owner } = want;
+  const { path, content, owner = "root", group = owner } = want;
+  // What is a secret here is none on a host where everybody reads it.
+  const mode = want.mode ?? (isSecret(content) ? 0o600 : 0o644);
   const text = isSecret(content) ? content.reveal() : content;
   const attributes = { mode, owner, group };
   const isFile = now.stat?.kind === "file";

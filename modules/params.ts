@@ -51,6 +51,11 @@ export const Mode = z
     error: ({ input }) => `expected an octal mode: write 0o${input}`,
   });
 
+/** Those of a file with text, of which `keepFile` knows the default. */
+export const FileMode = Mode.optional().describe(
+  "Permission bits, as 0o640. Unless given 0o644, and 0o600 where a secret is in the file.",
+);
+
 /** A user or group: a name, or a number in text. */
 export const Account = z
   .string()

@@ -11,7 +11,7 @@ import {
   sh,
 } from "#engine/index.ts";
 import { type FileNow, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { Account, Content, FilePath, Line, Mode, State } from "../params.ts";
+import { Account, Content, FileMode, FilePath, Line, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Params = z
@@ -22,7 +22,7 @@ const Params = z
       .optional()
       .describe("The whole content; a secret is neither shown nor diffed."),
     linkTo: Line.min(1).optional().describe("In place of `content`: a symlink with this target."),
-    mode: Mode.default(0o644).describe("Permission bits, as 0o600."),
+    mode: FileMode,
     owner: Account.default("root").describe("Its owner."),
     group: Account.optional().describe("Its group; the owner's name unless given."),
     state: State,

@@ -1,6 +1,6 @@
 /** Objects of the cluster, kept as their manifests say. */
 import { z } from "zod";
-import { type Change, defineModule, PlaybookError, run, withStdin } from "#engine/index.ts";
+import { type Change, defineModule, PlaybookError, run, Secret, withStdin } from "#engine/index.ts";
 import { kubectl } from "../kubectl.ts";
 import { State } from "../params.ts";
 import {
@@ -64,9 +64,18 @@ export const kubernetesObject = defineModule({
     const changed = before.live.filter((object) => !now.found.includes(nameOf(object)));
     if (changed.length === 0) return;
     const say = `${changed.map(nameOf).join(", ")}: as in the manifest → as it was`;
-    yield run(withStdin(kubectl("replace", "-f", "-"), asList(changed)), say, { timeout: "3m" });
+    const back = asList(changed.map(ofSecrets));
+    yield run(withStdin(kubectl("replace", "-f", "-"), back), say, { timeout: "3m" });
   },
 });
+
+/** An object as it was: what a Secret of the cluster holds is one here too, so that nobody shows what kubectl repeats. */
+function ofSecrets(object: ClusterObject): ClusterObject {
+  const { kind, data } = object;
+  if (kind !== "Secret" || typeof data !== "object" || data === null) return object;
+  const values = Object.entries(data).map(([key, value]) => [key, new Secret(String(value))]);
+  return { ...object, data: Object.fromEntries(values) };
+}
 
 function deletion(objects: readonly ClusterObject[]): Change {
   const how = ["--ignore-not-found", "--wait=true", "--timeout=120s"];

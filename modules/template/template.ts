@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineModule, holdsSecret, PlaybookError } from "#engine/index.ts";
 import { compileTemplate } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { Account, Content, FilePath, Mode, State } from "../params.ts";
+import { Account, Content, FileMode, FilePath, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 export const template = defineModule({
@@ -32,7 +32,7 @@ export const template = defineModule({
         .record(z.string(), z.unknown())
         .default({})
         .describe("The variables; null for none. A secret among them makes the file a secret."),
-      mode: Mode.default(0o644).describe("Permission bits, as 0o600."),
+      mode: FileMode,
       owner: Account.default("root").describe("Its owner."),
       group: Account.optional().describe("Its group; the owner's name unless given."),
       state: State,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { redact } from "#engine/dsl/masking.ts";
 import { type Command, isSecret, Secret } from "#engine/index.ts";
 import { kubernetesObject } from "#modules/index.ts";
 import { caseHost } from "../../support/case-host.ts";
@@ -40,6 +41,18 @@ test("a Secret with a secret inside reaches the API with its value, and never as
       items: [{ stringData: { password: "correct horse battery" } }],
     });
   }
+});
+
+test("what a Secret held before is a secret on its way back, and goes back as it was", () => {
+  const metadata = { name: "db", namespace: "team" };
+  const data = { password: Buffer.from("tr0ub4dor-and-3").toString("base64") };
+  const was = { apiVersion: "v1", kind: "Secret", metadata, data };
+  const want = spec.params.parse({ objects: [{ ...was, data: { password: "b3RoZXI=" } }] });
+  const before = { found: ["Secret team/db"], missing: [], live: [was] };
+  const [change] = spec.undo?.(before, { found: [], missing: [], live: [] }, want) ?? [];
+  const stdin = change?.op === "run" ? change.command.stdin : undefined;
+  expect(isSecret(stdin) && JSON.parse(stdin.reveal()).items).toEqual([was]);
+  expect(redact(`invalid value "${data.password}"`)).toBe('invalid value "[secret]"');
 });
 
 test("a secret in kubeadm's overrides is refused: every node may read them", async () => {
