@@ -63,6 +63,7 @@ export class LocalCopy {
     const hash = kept > 0 && this.#hash !== undefined ? this.#hash : createHash(this.#algorithm);
     this.#hash = hash;
     await this.#refuseTooLarge(kept);
+    signal.throwIfAborted();
     const file = await this.#open(kept);
     const tap = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {

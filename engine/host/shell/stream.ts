@@ -52,11 +52,11 @@ export async function stream(
   const ending = new AbortController();
   const giveUp = () => pipe.destroy();
   signal?.addEventListener("abort", giveUp, { once: true });
+  const flowing = flow(pipe, ending.signal).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
   try {
-    const flowing = flow(pipe, ending.signal).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-    );
     // Where the flow breaks because the other end stopped, that end tells why within moments; else it is this side's.
     const told = flowing.then((broken) =>
       broken === undefined ? pipe.closed : within(BROKEN_GRACE, pipe.closed, () => broken),
@@ -74,6 +74,8 @@ export async function stream(
     signal?.removeEventListener("abort", giveUp);
     ending.abort();
     pipe.destroy();
+    // Whoever tries again must not meet this attempt at the same local file.
+    await within(BROKEN_GRACE, flowing, () => new Error("it goes on")).catch(() => undefined);
   }
 }
 

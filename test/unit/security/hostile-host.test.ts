@@ -52,7 +52,7 @@ const fetched = defineModule({
 });
 
 const { FOLDER = "", ME: owner = "", GROUP: group = "" } = process.env;
-const how = { as: owner, timeout: "10s" } as const;
+const how = { as: owner, timeout: "25s" } as const;
 
 export default playbook("hostile", { groups: ["nodes"] }, ({ step, groups: { nodes } }) => {
   const kept = step("kept", {
@@ -405,7 +405,8 @@ describe.each([
     ({ index, codes, mayDoWell = false }) => {
       const told = codesOf(played, `h${index}`);
       if (!mayDoWell) expect(told.length).toBeGreaterThan(0);
-      for (const code of told) expect(codes).toContain(code);
+      const why = JSON.stringify(played.errors);
+      for (const code of told) expect(codes, why).toContain(code);
     },
   );
 });
