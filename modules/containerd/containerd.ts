@@ -36,7 +36,11 @@ const Params = z.strictObject({
     "What keeps a pod's namespaces; the one that kubeadm's version names.",
   ),
   registryMirrors: z
-    .record(Registry, z.array(Url))
+    .record(
+      Registry,
+      // containerd asks without them.
+      z.array(Url.refine((url) => !/[?#]/.test(url), "expected an address without ? and #")),
+    )
     .default({})
     .describe(
       "Registry host to mirrors, tried in order before the registry itself; a mirror's path, where it has one, is the root of the registry's API there.",

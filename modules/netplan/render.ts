@@ -9,7 +9,9 @@ export function render({ interfaces }: Want): string {
       .map((name) => [name, ethernet(interfaces[name] as InterfaceWant)]),
   );
   const network = { version: 2, ethernets };
-  return `# Kept by run-playbook: changes made here are undone.\n${stringify({ network })}`;
+  // To a reader of YAML 1.1 a search domain called no is false, unless it stands in quotes.
+  const yaml = stringify({ network }, { version: "1.1" });
+  return `# Kept by run-playbook: changes made here are undone.\n${yaml}`;
 }
 
 function ethernet(want: InterfaceWant): Record<string, unknown> {

@@ -30,7 +30,16 @@ const Overrides = z
   .refine(
     (fields) => !/[\x85\u2028\u2029\ufeff]/.test(JSON.stringify(fields)),
     "expected no line ends but \\n",
+  )
+  .refine(
+    (fields) => !hasMerge(fields),
+    "expected no field <<: YAML 1.1 lays its value over the others",
   );
+
+function hasMerge(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([key, part]) => key === "<<" || hasMerge(part));
+}
 
 /** What init and join both tell kubeadm about the host. */
 export const NodeParams = {
