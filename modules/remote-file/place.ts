@@ -46,8 +46,13 @@ export const wantedSha = (
 export const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
 export const sourceOf = ({ url, from }: Want) => url ?? from ?? "";
 export const nameOf = (want: Want) =>
-  (want.name ?? sourceOf(want).split("/").at(-1) ?? "")
-    .replace(/[-_.]?v?\d+\.\d.*$/, "")
-    .replace(/[^\w.-]/g, "_") || "archive";
-export const recordOf = (want: Want) =>
-  `${store}/${want.path.slice(1).replaceAll("/", "-")}--${nameOf(want)}`;
+  want.name ?? (withoutVersion(sourceOf(want).split("/").at(-1) ?? "") || "archive");
+const withoutVersion = (file: string) =>
+  file.replace(/[-_.]?v?\d+\.\d.*$/, "").replace(/[^\w.-]/g, encodeURIComponent);
+
+/** No two paths have one record: what the one brought would go with the other. */
+export const recordOf = (want: Want) => {
+  const parts = want.path.split("/").filter((part) => part !== "");
+  return `${store}/${parts.map(escaped).join("-")}--${nameOf(want)}`;
+};
+const escaped = (part: string) => part.replaceAll("%", "%25").replaceAll("-", "%2D");
