@@ -1,6 +1,14 @@
 /** A copy of all that the cluster knows. */
+import { access, constants, stat } from "node:fs/promises";
 import { z } from "zod";
-import { defineModule, download, isPlaybookError, run, script } from "#engine/index.ts";
+import {
+  defineModule,
+  download,
+  isPlaybookError,
+  PlaybookError,
+  run,
+  script,
+} from "#engine/index.ts";
 import { AbsolutePath } from "../params.ts";
 import { sha256OfLocal } from "../remote-file/local-file.ts";
 import { newestSnapshot, OWN_NAMES } from "./newest-snapshot.ts";
@@ -19,7 +27,9 @@ const Params = z.strictObject({
   fetchTo: z
     .string()
     .optional()
-    .describe("A folder of the control machine to which the newest is fetched, mode 0600."),
+    .describe(
+      "A folder of the control machine, which is there, to which the newest is fetched, mode 0600.",
+    ),
 });
 
 export const etcdSnapshot = defineModule({
@@ -34,6 +44,7 @@ export const etcdSnapshot = defineModule({
   }),
 
   async read(host, want) {
+    if (want.fetchTo !== undefined) await refuseNoFolder(want.fetchTo);
     const newest = await newestSnapshot(host, want.dir);
     const good = newest.sha256 !== "" && newest.ageSeconds < want.maxAgeHours * 3600;
     const fetched =
@@ -106,6 +117,19 @@ const describe = ({ path, sha256, ageSeconds }: Awaited<ReturnType<typeof newest
   if (sha256 === "") return `${path} is damaged`;
   return `the newest is ${Math.round(ageSeconds / 3600)} h old`;
 };
+
+/** A copy that cannot be kept is no reason to find out after the snapshot was taken. @throws PB_LOCAL_FILE */
+async function refuseNoFolder(path: string): Promise<void> {
+  const refused = (why: string, cause?: unknown) =>
+    new PlaybookError("PB_LOCAL_FILE", [path, why], { state: "nothing was changed" }, { cause });
+  const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw refused(error.code === "ENOENT" ? "it is not there" : error.message, error);
+  });
+  if (!there.isDirectory()) throw refused("it is no folder");
+  await access(path, constants.W_OK | constants.X_OK).catch((error: unknown) => {
+    throw refused("it may not be written to", error);
+  });
+}
 
 async function localSha(path: string): Promise<string | undefined> {
   try {
