@@ -3,17 +3,25 @@ import { z } from "zod";
 import { type Duration, isDuration } from "#engine/index.ts";
 import { canonicalUrl, hostFault } from "#engine/net/url-host.ts";
 
-/** A path on the host; control characters and line ends have no place in one that is written into files and logs. */
+/** Whether an absolute path is spelled without what the kernel passes over. */
+export const isPlainPath = (path: string): boolean =>
+  path === "/" ||
+  !path
+    .slice(1)
+    .split("/")
+    .some((part) => ["", ".", ".."].includes(part));
+
+/**
+ * A path on the host, in its one plain spelling: what is compared is the text. Control characters and line ends have no
+ * place in one that is written into files and logs.
+ */
 export const AbsolutePath = z
   .string()
   .regex(/^\/[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "expected an absolute path, as /etc/hosts")
-  .refine((path) => !path.split("/").includes(".."), "expected a path without ..");
+  .refine(isPlainPath, "expected a path without //, /./, /../ or a slash at its end");
 
-/** The same of a file: one that ends in a slash is a directory. */
-export const FilePath = AbsolutePath.regex(
-  /[^/]$/,
-  "expected the path of a file, without a slash at its end",
-);
+/** The same of a file, which / is not. */
+export const FilePath = AbsolutePath.refine((path) => path !== "/", "expected the path of a file");
 
 /**
  * One line of text: what goes into a line of a configuration file must not start another, by whatever its reader takes

@@ -3,13 +3,13 @@ import { z } from "zod";
 import { defineModule, PlaybookError, script } from "#engine/index.ts";
 import { templateFile } from "#engine/template/template.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, State, Url } from "../params.ts";
+import { FilePath, State, Url } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 import { refuseWithoutApt } from "./apt-host.ts";
 
 const Word = z.string().regex(/^[\w./+:][\w./+:-]*$/, "expected one word");
 // White space would make it two.
-const Keyring = AbsolutePath.regex(/^\S+$/, "expected a path without white space");
+const Keyring = FilePath.regex(/^\S+$/, "expected a path without white space");
 const render = templateFile(new URL("./apt-source.sources.hbs", import.meta.url));
 
 const isFlat = (suite: string) => suite.endsWith("/");

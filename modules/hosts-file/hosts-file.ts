@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineModule, PlaybookError } from "#engine/index.ts";
 import { NamedAddress } from "../address.ts";
 import { keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, State } from "../params.ts";
+import { FilePath, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Name = z
@@ -34,7 +34,7 @@ export const hostsFile = defineModule({
       .regex(/^[\w.-]+$/)
       .default("run-playbook")
       .describe("Names the block, so that several steps can each keep one."),
-    path: AbsolutePath.default("/etc/hosts").describe("The file."),
+    path: FilePath.default("/etc/hosts").describe("The file."),
     state: State.describe("absent removes the block with its markers."),
   }),
 

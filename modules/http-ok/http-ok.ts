@@ -1,7 +1,7 @@
 /** Whether a web address answers well, as seen from a host. */
 import { z } from "zod";
 import { defineProbe, PlaybookError, toMs } from "#engine/index.ts";
-import { AbsolutePath, DurationText, Line, Url } from "../params.ts";
+import { DurationText, FilePath, Line, Url } from "../params.ts";
 
 export const httpOk = defineProbe({
   name: "http-ok",
@@ -16,7 +16,7 @@ export const httpOk = defineProbe({
       .default([200])
       .describe("What counts as well."),
     contains: Line.optional().describe("A text that the body must hold."),
-    caFile: AbsolutePath.optional().describe(
+    caFile: FilePath.optional().describe(
       "On the host: the authority to trust, in place of the system's.",
     ),
     insecure: z.boolean().default(false).describe("Does not check the certificate."),

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { defineModule, PlaybookError, run, script, sh } from "#engine/index.ts";
 import { answerOf } from "../answer.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, State } from "../params.ts";
+import { FilePath, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 
 const Found = z.enum(["loaded", "built-in", "loadable", "missing"]);
@@ -26,7 +26,7 @@ export const kernelModules = defineModule({
       .min(1)
       .describe("Their names, as for modprobe."),
     // Of other files systemd-modules-load takes no notice, without a word.
-    file: AbsolutePath.regex(
+    file: FilePath.regex(
       /^\/(etc|usr\/local\/lib|usr\/lib)\/modules-load\.d\/[^/.][^/]*\.conf$/,
       "expected a file that is read at boot, as /etc/modules-load.d/90-x.conf",
     )

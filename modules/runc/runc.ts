@@ -1,7 +1,7 @@
 /** The program that starts containers. */
 import { z } from "zod";
 import { defineModule } from "#engine/index.ts";
-import { AbsolutePath } from "../params.ts";
+import { FilePath } from "../params.ts";
 import {
   keepReleases,
   ReleaseParams,
@@ -18,7 +18,7 @@ export const runc = defineModule({
   params: z.strictObject({
     version: Version.describe("With its v."),
     ...ReleaseParams,
-    path: AbsolutePath.default("/usr/local/sbin/runc").describe("Where it is put."),
+    path: FilePath.default("/usr/local/sbin/runc").describe("Where it is put."),
   }),
 
   async read(host, want) {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defineModule, type Host, PlaybookError, run, script } from "#engine/index.ts";
 import { keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Line, State } from "../params.ts";
+import { FilePath, Line, State } from "../params.ts";
 import { undoFiles } from "../undo-file.ts";
 import {
   type BootFile,
@@ -40,7 +40,7 @@ export const sysctl = defineModule({
       .describe(
         "Key to value. Slashes as in net/ipv6/conf/eth0.100/accept_ra where a part holds a dot. Keys called accept_ra are set first and forwarding last, whatever the order given: a host that forwards before it has accept_ra=2 loses the default route it learned.",
       ),
-    file: AbsolutePath.refine(
+    file: FilePath.refine(
       isReadAtBoot,
       "expected a file of sysctl.d that ends with .conf: no other is read at boot",
     )

@@ -12,7 +12,7 @@ import {
   sh,
 } from "#engine/index.ts";
 import { attributeDifference, keepAway, keepFile, readManaged } from "../managed-file.ts";
-import { AbsolutePath, Account, Line, State } from "../params.ts";
+import { AbsolutePath, Account, FilePath, Line, State } from "../params.ts";
 import { keyOf, PublicKey } from "./authorized-key.ts";
 import {
   homeOf,
@@ -36,7 +36,7 @@ const Fields = z.strictObject({
     .array(Account)
     .default([])
     .describe("Further groups, which must be there; it stays in those that are not named."),
-  shell: AbsolutePath.optional().describe(
+  shell: FilePath.optional().describe(
     "Its shell, /usr/sbin/nologin for none; /bin/bash for a new one and untouched for others unless given.",
   ),
   home: AbsolutePath.optional().describe("Its home folder; /home/<name> unless given."),

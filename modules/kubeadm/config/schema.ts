@@ -2,7 +2,7 @@ import { z } from "zod";
 import { holdsSecret } from "#engine/index.ts";
 import { Address, HostAddress, Network } from "../../address.ts";
 import { ImageRef, NodeName } from "../../cluster-params.ts";
-import { DnsName } from "../../params.ts";
+import { DnsName, isPlainPath } from "../../params.ts";
 
 export const KubernetesVersion = z
   .string()
@@ -50,6 +50,10 @@ export const NodeParams = {
     .regex(
       /^(unix:\/\/)?\/[\w./@:+-]+$/,
       "expected a socket, as unix:///run/containerd/containerd.sock",
+    )
+    .refine(
+      (socket) => isPlainPath(socket.replace(/^unix:\/\//, "")),
+      "expected a path without //, /./, /../ or a slash at its end",
     )
     .default("unix:///run/containerd/containerd.sock")
     .describe("The runtime's socket, with its scheme."),
