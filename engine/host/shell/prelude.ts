@@ -1,8 +1,8 @@
 import { lookFunction } from "./look-work.ts";
+import { MOVE } from "./move.ts";
 
 // Run in a subshell. A file is written beside its place under a name that nobody can guess, flushed and renamed;
-// whatever goes wrong, the file beside is removed. A file that is itself a mount, as /etc/hosts in a container, cannot be
-// replaced (EBUSY): it gets the content that is whole beside it by then.
+// whatever goes wrong, the file beside is removed.
 const files = `\
 _pb_stat() {
   stat -c '%f %u %U %g %G %s' -- "$1" || return 1
@@ -20,17 +20,9 @@ _pb_place() {
   if [ -n "$4" ]; then chown -- "$4" "$2" || exit 1; fi
   chmod -- "$3" "$2" || exit 1
   sync -- "$2" || exit 1
-  mv -f -- "$2" "$1" 2>/dev/null || _pb_into "$@"
+  _pb_move "$2" "$1" || exit 1
   trap - EXIT
   _d=\${1%/*}; sync -- "\${_d:-/}" || :
-}
-_pb_into() {
-  _e=$(mv -f -- "$2" "$1" 2>&1) && return
-  case $_e in *esource\\ busy*) ;; *) printf '%s\\n' "$_e" >&2; exit 1 ;; esac
-  cat -- "$2" >|"$1" || exit 1
-  [ "$(sha256sum <"$2")" = "$(sha256sum <"$1")" ] || { echo "$1: Input/output error" >&2; exit 1; }
-  if [ -n "$4" ]; then chown -- "$4" "$1" || exit 1; fi
-  chmod -- "$3" "$1" && sync -- "$1" && rm -f -- "$2" || exit 1
 }
 `;
 
@@ -121,4 +113,4 @@ _pb_e() {
   printf '\\001%sE\\n' "$1" >&3
   printf '\\001%sE %s %s\\n' "$1" "$_c" "$_l"
 }
-${files}${lookFunction}${ending}${feeding}`;
+${MOVE}${files}${lookFunction}${ending}${feeding}`;

@@ -3,8 +3,9 @@ import type { CallOptions, FileAttributes } from "../connection.ts";
 import type { Content } from "./content.ts";
 import { partOf, placeWords, reason } from "./files.ts";
 import { localError } from "./local-files.ts";
+import { MOVE } from "./move.ts";
 import type { Pipe } from "./pipe.ts";
-import { quoteAll } from "./quote.ts";
+import { quote, quoteAll } from "./quote.ts";
 import { nextLine, pour, stream, type TransferHost } from "./stream.ts";
 import { asAlgorithm, PICK_HASH, type Sum } from "./sum.ts";
 
@@ -30,6 +31,7 @@ export interface Sending {
 // next run would see what a crash cost. What is written from memory is, and is put in place here if its hash is the one
 // that was told with how much is kept ($w): an engine that dies after the last byte leaves nothing beside the file.
 const RECEIVE = [
+  MOVE.trim(),
   `if [ -d "$1" ]; then echo "$1: Is a directory" >&2; exit 1; fi`,
   `umask 077`,
   PICK_HASH,
@@ -46,7 +48,7 @@ const RECEIVE = [
   `else r >&4 || rm -f -- "$2"; s=$(h <$f); fi`,
   `if [ "$(wc -c <$f)" -ne "$5" ]; then echo "$1: the content arrived incomplete" >&2; exit 1; fi`,
   `{ { [ -n "$6" ] || sync $f; } && { [ -z "$4" ] || chown -- "$4" $f; } && chmod -- "$3" $f; } || { rm -f -- "$2"; exit 1; }`,
-  `s=\${s%% *}; if [ "$s" = "$w" ]; then mv -f -- "$2" "$1" || exit 1; d=\${1%/*}; sync -- "\${d:-/}" || :; fi`,
+  `s=\${s%% *}; if [ "$s" = "$w" ]; then _pb_move "$2" "$1" || exit 1; d=\${1%/*}; sync -- "\${d:-/}" || :; fi`,
   `if [ -n "$6" ] || [ "$s" = "$w" ]; then trap - EXIT; rm -f -- "$o"; fi; printf "%s\\n" "$s"`,
 ].join("; ");
 
@@ -79,8 +81,10 @@ async function finish(
   { path, beside, options }: { path: string; beside: string; options: CallOptions },
   same: boolean,
 ): Promise<void> {
-  const command = same ? ["mv", "-f", "--", beside, path] : ["rm", "-f", "--", beside];
-  const work = { what: `write ${path}`, body: `exec ${quoteAll(command)}`, grouped: false };
+  const body = same
+    ? `umask 077; _pb_move ${quoteAll([beside, path])}`
+    : `exec rm -f -- ${quote(beside)}`;
+  const work = { what: `write ${path}`, body, grouped: false };
   const { code, stderr } = await calls.call(work, options);
   if (code !== 0) throw new PlaybookError("PB_WRITE_FAILED", [path, reason(stderr.toString())]);
 }

@@ -78,6 +78,14 @@ for (const [name = "", path = ""] of shells) {
       await host.writeFile(mounted, Buffer.from("new\n"), { mode: 0o640 });
       expect(readFileSync(outside, "utf8")).toBe("new\n");
       expect(statSync(outside).mode & 0o777).toBe(0o640);
+      // Large ones, and files that are sent, take another way.
+      const large = Buffer.alloc(3_000_000, "x");
+      await host.writeFile(mounted, large, { mode: 0o600 });
+      expect(readFileSync(outside).equals(large)).toBe(true);
+      expect(statSync(outside).mode & 0o777).toBe(0o600);
+      writeFileSync(join(folder, "from"), "sent\n");
+      await host.upload(join(folder, "from"), mounted);
+      expect(readFileSync(outside, "utf8")).toBe("sent\n");
       expect(readdirSync(join(folder, "in"))).toEqual(["hosts"]);
     } finally {
       await host.close();
