@@ -175,6 +175,7 @@ afterAll(() => {
 
 test.each(specs)(
   "$name: a value is refused, or its reader reads it back as that text",
+  { timeout: 240_000 },
   async (spec) => {
     const faults = new Set<string>();
     for (const leaf of leavesOf(spec.params)) {
@@ -187,9 +188,9 @@ test.each(specs)(
             spec.params.safeParse(leaf.put(one.params, shape(text))).success;
           if (!takes(MARK)) continue;
           const usual = await writtenBy(spec, one, leaf.put(one.params, shape(MARK)));
-          // Each file that the place gets into is read once for each shape.
+          // Each file that the place gets into is read once, with the barest of the shapes.
           const files = usual.filter(({ text }) => text.includes(MARK)).map(({ path }) => path);
-          const key = [shape(MARK), ...files].join(" ");
+          const key = files.join(" ");
           if (files.length === 0 || told.has(key)) continue;
           told.add(key);
           for (const text of HOSTILE) {
